@@ -1,0 +1,1 @@
+"""What users hold: StateMachine, Execution, History and their rich displays."""

@@ -1,0 +1,1 @@
+"""The definition language: text with positions, the field table, diagnostics, and the machine as a graph."""

@@ -1,0 +1,1 @@
+"""The IPython extension: magics, completion, widgets, notebook files."""

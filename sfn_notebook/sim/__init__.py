@@ -1,0 +1,1 @@
+"""Answers the engine's commands: handlers, constants, recordings, mock files."""
