@@ -1,0 +1,208 @@
+"""What a rule gets and what it gives.
+
+A rule is a plain generator function: it takes a `Machine` and yields a `Problem` for each thing it finds. It never sees lines and
+columns: a problem names its place by JSON Pointer, says whether the key or the value is meant, and may name a character inside a
+string; `asl.check` turns that into a position. The `Machine` is the definition walked once: its graph, and every object whose
+fields the table knows. The helpers here are what several rules share: suggestions, and the reading of placeholders.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from sfn_notebook.asl.fields import OBJECTS, language_of
+from sfn_notebook.asl.jsontext import escape
+from sfn_notebook.asl.source import Document
+from sfn_notebook.asl.topology import Scope, StateNode, Topology, topology
+from sfn_notebook.errors import Json, Severity
+
+SCHEMA = "SCHEMA_VALIDATION_FAILED"
+TARGET = "MISSING_TRANSITION_TARGET"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding of a rule.
+
+    Attributes:
+        pointer: JSON Pointer of the value that it is about.
+        message: what is wrong and what was found.
+        code: AWS's code where it has one.
+        severity: ERROR for what AWS refuses.
+        key: the key is meant, not its value.
+        offset: the character inside the string at `pointer`, from 0; None for the whole value.
+        hint: what to do.
+    """
+
+    pointer: str
+    message: str
+    code: str = SCHEMA
+    severity: Severity = Severity.ERROR
+    key: bool = False
+    offset: int | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One object of the definition whose kind the field table knows: the machine, a state, a retrier …
+
+    Attributes:
+        kind: its kind in the field table.
+        pointer: where it is.
+        body: the object itself.
+        language: the query language that holds there.
+        inherited: the query language of the whole machine.
+        state: pointer of the state that it belongs to; None for the machine.
+        nested: a Choice rule inside And, Or or Not.
+    """
+
+    kind: str
+    pointer: str
+    body: Mapping[str, Json]
+    language: str
+    inherited: str
+    state: str | None = None
+    nested: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A definition as rules see it."""
+
+    document: Document
+    type: str = "STANDARD"
+    strict: bool = False
+
+    @property
+    def definition(self) -> dict[str, Json]:
+        """The whole definition."""
+        return self.document.value
+
+    @cached_property
+    def graph(self) -> Topology:
+        """The states and transitions."""
+        return topology(self.definition)
+
+    @cached_property
+    def language(self) -> str:
+        """The query language of the machine."""
+        return language_of(self.definition)
+
+    @cached_property
+    def things(self) -> tuple[Thing, ...]:
+        """Every object whose fields are known, outer ones first."""
+        return tuple(self._things())
+
+    def of(self, *kinds: str) -> Iterator[Thing]:
+        """Give the things of these kinds."""
+        return (thing for thing in self.things if thing.kind in kinds)
+
+    def _things(self) -> Iterator[Thing]:
+        kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
+        for scope in self.graph.scopes:
+            yield from self._with_inner(Thing(kinds[scope.kind], scope.pointer, scope.definition, self._language_at(scope), self.language, scope.owner))
+        for node in self.graph.nodes:
+            if node.type in OBJECTS:
+                thing = Thing(node.type, node.pointer, node.definition, node.query_language, self.language, node.pointer)
+                yield from self._with_inner(thing)
+
+    def _language_at(self, scope: Scope) -> str:
+        owner = self.graph.by_pointer.get(scope.owner) if scope.owner is not None else None
+        return owner.query_language if owner is not None else self.language
+
+    def _with_inner(self, thing: Thing) -> Iterator[Thing]:
+        """Give a thing and the smaller ones in it, without the scopes, which come by themselves."""
+        waiting = [thing]
+        while waiting:
+            thing = waiting.pop()
+            yield thing
+            inner = [child for name in thing.body for child in self._children(thing, name)]
+            waiting.extend(reversed(inner))
+
+    def _children(self, thing: Thing, name: str) -> Iterator[Thing]:
+        field = OBJECTS[thing.kind].get(name)
+        if field is None or field.shape is None or field.shape in ("Branch", "ItemProcessor"):
+            return
+        value, pointer = thing.body[name], f"{thing.pointer}/{name}"
+        nested = thing.kind == "ChoiceRule"
+        candidates: Iterable[tuple[str, Json]] = [(pointer, value)]
+        if field.kind == "array":
+            candidates = [(f"{pointer}/{i}", item) for i, item in enumerate(value)] if isinstance(value, list) else []
+        for place, body in candidates:
+            if isinstance(body, dict):
+                yield Thing(field.shape, place, body, thing.language, thing.inherited, thing.state, nested)
+
+
+Rule: TypeAlias = Callable[[Machine], Iterator[Problem]]
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """Give the `did you mean …?` for a misspelt word, or None."""
+    names = list(dict.fromkeys(known))
+    lowered = {name.lower(): name for name in reversed(names)}
+    exact = lowered.get(word.lower())
+    if exact is not None and exact != word:
+        return f'did you mean "{exact}"?'
+    # Long lists make the comparison slow; a name that starts alike is the likely one then.
+    pool = names if len(names) <= 500 else [name for name in names if name[:2].lower() == word[:2].lower()][:500]
+    close = difflib.get_close_matches(word[:200], pool, n=1, cutoff=0.7)
+    return f'did you mean "{close[0]}"?' if close else None
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Give the known name that `word` misspells: another case, or at most two letters away."""
+    for name in known:
+        if name != word and (name.lower() == word.lower() or _edits(word, name, 2 if len(name) > 5 else 1)):
+            return name
+    return None
+
+
+def _edits(a: str, b: str, limit: int) -> bool:
+    """Tell whether `a` becomes `b` with at most `limit` letters put in, left out, changed or swapped."""
+    if abs(len(a) - len(b)) > limit:
+        return False
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        older, before = before, row
+        row = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return False
+    return row[-1] <= limit
+
+
+def at(thing: Thing, name: str) -> str:
+    """Give the pointer of a field of `thing`."""
+    return f"{thing.pointer}/{escape(name)}"
+
+
+def named(pointer: str, machine: Machine) -> str:
+    """Name the object at `pointer` for a message: `state "Pay"`."""
+    node = machine.graph.by_pointer.get(pointer)
+    return f'state "{node.name}"' if node is not None else "the definition" if not pointer else pointer.rpartition("/")[2]
+
+
+def quoted(value: Json, limit: int = 60) -> str:
+    """Write a value into a message, cut to a readable length."""
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= limit else f'"{value[: limit - 1]}…"'
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    return {True: "true", False: "false", None: "null"}.get(value, str(value)[:limit]) if isinstance(value, bool | None) else str(value)[:limit]
+
+
+def owner_of(thing: Thing, machine: Machine) -> StateNode | None:
+    """Give the state that a thing belongs to."""
+    return machine.graph.by_pointer.get(thing.state) if thing.state is not None else None

@@ -1,0 +1,321 @@
+"""The machine as a graph: states as nodes, transitions as edges, and the tree of scopes that holds them.
+
+Drawing, debugging and checking all start here. A scope is the machine itself, one branch of a Parallel, or the processor of a Map;
+a transition never leaves its scope. Nodes and edges come in the order of the text. Nothing raises: what is broken (a target that does
+not exist, a state that is no object, a missing StartAt) is kept as data, so that half a definition can be drawn while it is written.
+
+`summarise_condition` gives the short text of a Choice rule for an edge's label. No text positions and no rules live here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sfn_notebook.asl.fields import COMBINATORS, OPERATORS, language_of
+from sfn_notebook.asl.jsontext import escape
+from sfn_notebook.errors import Json
+
+
+@dataclass(frozen=True, slots=True)
+class StateNode:
+    """One state.
+
+    Attributes:
+        name: its name; unique over the whole machine in a valid definition, but not in every text.
+        type: its Type, or "" where there is none that is a string.
+        pointer: JSON Pointer of the state, which is unique always.
+        scope: pointer of the scope that holds it ("" for the machine itself).
+        query_language: JSONPath or JSONata.
+        resource: the Resource of a Task, or None.
+        terminal: the scope can end here: End, Succeed or Fail.
+        definition: the state as it is written; {} where it is no object.
+    """
+
+    name: str
+    type: str
+    pointer: str
+    scope: str
+    query_language: str
+    resource: str | None = None
+    terminal: bool = False
+    definition: Mapping[str, Json] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One transition.
+
+    Attributes:
+        source: name of the state that it leaves.
+        target: name of the state that it goes to, as written, even where there is no such state.
+        kind: "next", "default", "choice" or "catch".
+        pointer: JSON Pointer of the field that holds the target.
+        source_pointer: pointer of the state that it leaves.
+        target_pointer: pointer of the state that it goes to; None where the scope has no such state.
+        index: which rule or catcher, from 0; None for next and default.
+        condition: the Choice rule as written, or the text of its JSONata condition; None for the other kinds.
+        errors: the error names of a catcher.
+    """
+
+    source: str
+    target: str
+    kind: str
+    pointer: str
+    source_pointer: str
+    target_pointer: str | None = None
+    index: int | None = None
+    condition: Json = None
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One set of states that transitions stay in.
+
+    Attributes:
+        pointer: JSON Pointer of the object with StartAt and States; "" for the machine.
+        kind: "top", "branch" or "processor".
+        owner: pointer of the Parallel or Map state that it belongs to; None for the machine.
+        index: which branch, from 0; None otherwise.
+        start: StartAt as written; None where there is none that is a string.
+        start_pointer: pointer of the start state; None where there is no such state.
+        states: pointers of its states by name, in the order of the text.
+        definition: the object as written.
+    """
+
+    pointer: str
+    kind: str
+    owner: str | None = None
+    index: int | None = None
+    start: str | None = None
+    start_pointer: str | None = None
+    states: Mapping[str, str] = field(default_factory=dict)
+    definition: Mapping[str, Json] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """All scopes, nodes and edges of a machine; scopes and nodes in the order in which a reader meets them."""
+
+    scopes: tuple[Scope, ...]
+    nodes: tuple[StateNode, ...]
+    edges: tuple[Edge, ...]
+
+    @cached_property
+    def by_pointer(self) -> Mapping[str, StateNode]:
+        """The nodes by their pointer."""
+        return {node.pointer: node for node in self.nodes}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, StateNode]:
+        """The nodes by name; the first one where a name is given twice."""
+        found: dict[str, StateNode] = {}
+        for node in self.nodes:
+            found.setdefault(node.name, node)
+        return found
+
+    @cached_property
+    def scope_by_pointer(self) -> Mapping[str, Scope]:
+        """The scopes by their pointer."""
+        return {scope.pointer: scope for scope in self.scopes}
+
+    @cached_property
+    def _leaving(self) -> Mapping[str, tuple[Edge, ...]]:
+        found: dict[str, list[Edge]] = {}
+        for edge in self.edges:
+            found.setdefault(edge.source_pointer, []).append(edge)
+        return {pointer: tuple(edges) for pointer, edges in found.items()}
+
+    @cached_property
+    def _inner(self) -> Mapping[str | None, tuple[Scope, ...]]:
+        found: dict[str | None, list[Scope]] = {}
+        for scope in self.scopes:
+            found.setdefault(scope.owner, []).append(scope)
+        return {owner: tuple(scopes) for owner, scopes in found.items()}
+
+    def edges_from(self, pointer: str) -> tuple[Edge, ...]:
+        """Give the transitions that leave the state at `pointer`."""
+        return self._leaving.get(pointer, ())
+
+    def scopes_of(self, pointer: str) -> tuple[Scope, ...]:
+        """Give the branches or the processor of the state at `pointer`."""
+        return self._inner.get(pointer, ())
+
+    def nodes_of(self, scope: Scope) -> tuple[StateNode, ...]:
+        """Give the states of one scope."""
+        return tuple(self.by_pointer[pointer] for pointer in scope.states.values())
+
+    def reachable(self, scope: Scope) -> frozenset[str]:
+        """Give the pointers of the states that the scope's start leads to."""
+        waiting = [scope.start_pointer] if scope.start_pointer is not None else []
+        seen = set(waiting)
+        while waiting:
+            for edge in self.edges_from(waiting.pop()):
+                if edge.target_pointer is not None and edge.target_pointer not in seen:
+                    seen.add(edge.target_pointer)
+                    waiting.append(edge.target_pointer)
+        return frozenset(seen)
+
+
+def topology(definition: Json) -> Topology:
+    """Read the graph off a definition, however broken it is."""
+    scopes: list[Scope] = []
+    nodes: list[StateNode] = []
+    edges: list[Edge] = []
+    language = language_of(definition)
+    waiting: list[tuple[Scope, Iterator[StateNode]]] = []
+
+    def enter(scope: Scope) -> None:
+        scopes.append(scope)
+        waiting.append((scope, _nodes(scope, language)))
+
+    enter(_scope(definition, "", "top"))
+    while waiting:
+        scope, states = waiting[-1]
+        node = next(states, None)
+        if node is None:
+            waiting.pop()
+            continue
+        nodes.append(node)
+        edges.extend(_edges(node, scope))
+        for inner in reversed(list(_inner_scopes(node))):
+            enter(inner)
+    return Topology(_in_order(scopes, nodes), tuple(nodes), tuple(edges))
+
+
+def _in_order(scopes: list[Scope], nodes: list[StateNode]) -> tuple[Scope, ...]:
+    """Order scopes by their owner's place, branches by their index."""
+    place = {node.pointer: i for i, node in enumerate(nodes)}
+    return tuple(sorted(scopes, key=lambda scope: (-1 if scope.owner is None else place[scope.owner], scope.index or 0)))
+
+
+def _scope(definition: Json, pointer: str, kind: str, owner: str | None = None, index: int | None = None) -> Scope:
+    body = definition if isinstance(definition, dict) else {}
+    states = body.get("States")
+    pointers = {name: f"{pointer}/States/{escape(name)}" for name in states} if isinstance(states, dict) else {}
+    start = body.get("StartAt")
+    start = start if isinstance(start, str) else None
+    return Scope(pointer, kind, owner, index, start, pointers.get(start) if start is not None else None, pointers, body)
+
+
+def _nodes(scope: Scope, language: str) -> Iterator[StateNode]:
+    for name, pointer in scope.states.items():
+        state = scope.definition["States"][name]
+        body = state if isinstance(state, dict) else {}
+        type_ = body.get("Type")
+        type_ = type_ if isinstance(type_, str) else ""
+        resource = body.get("Resource")
+        yield StateNode(
+            name=name,
+            type=type_,
+            pointer=pointer,
+            scope=scope.pointer,
+            query_language=language_of(body, language),
+            resource=resource if isinstance(resource, str) else None,
+            terminal=type_ in ("Succeed", "Fail") or body.get("End") is True,
+            definition=body,
+        )
+
+
+def _inner_scopes(node: StateNode) -> Iterator[Scope]:
+    body = node.definition
+    branches = body.get("Branches") if node.type == "Parallel" else None
+    for i, branch in enumerate(branches if isinstance(branches, list) else ()):
+        yield _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
+    for name in ("ItemProcessor", "Iterator") if node.type == "Map" else ():
+        if name in body:
+            yield _scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer)
+
+
+def _edges(node: StateNode, scope: Scope) -> Iterator[Edge]:
+    def edge(target: Json, kind: str, where: str, index: int | None = None, condition: Json = None, errors: Json = ()) -> Iterator[Edge]:
+        if isinstance(target, str):
+            names = tuple(error for error in errors if isinstance(error, str)) if isinstance(errors, list | tuple) else ()
+            pointer = f"{node.pointer}/{where}"
+            yield Edge(node.name, target, kind, pointer, node.pointer, scope.states.get(target), index, condition, names)
+
+    body = node.definition
+    if node.type == "Choice":
+        for i, rule in _objects(body.get("Choices")):
+            condition = rule.get("Condition", rule)
+            yield from edge(rule.get("Next"), "choice", f"Choices/{i}/Next", i, condition)
+        yield from edge(body.get("Default"), "default", "Default")
+    elif node.type not in ("Succeed", "Fail"):
+        yield from edge(body.get("Next"), "next", "Next")
+    if node.type in ("Task", "Parallel", "Map"):
+        for i, catcher in _objects(body.get("Catch")):
+            yield from edge(catcher.get("Next"), "catch", f"Catch/{i}/Next", i, None, catcher.get("ErrorEquals"))
+
+
+def _objects(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
+    for i, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, dict):
+            yield i, item
+
+
+# --- the text of a condition ---------------------------------------------------------------------------------------------
+
+_SIGNS = {"Equals": "==", "LessThan": "<", "GreaterThan": ">", "LessThanEquals": "≤", "GreaterThanEquals": "≥"}
+_IS = {"IsNull": "null", "IsPresent": "present", "IsNumeric": "a number", "IsString": "a string", "IsBoolean": "a boolean", "IsTimestamp": "a timestamp"}
+
+
+def summarise_condition(rule: Json, limit: int = 60) -> str:
+    """Say what a Choice rule asks, in short: `total > 100 and vip`.
+
+    Takes a whole rule, or the JSONata text of its condition; what is longer than `limit` is cut with an ellipsis.
+    """
+    text = " ".join(_condition(rule, 0).split())
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _condition(rule: Json, depth: int) -> str:
+    if isinstance(rule, str):
+        bare = rule.strip()
+        return bare[2:-2].strip() if bare.startswith("{%") and bare.endswith("%}") else bare
+    if not isinstance(rule, dict) or depth > 20:
+        return "…"
+    if "Condition" in rule:
+        condition = rule["Condition"]
+        return _condition(condition, depth) if isinstance(condition, str) else json.dumps(condition, default=str)
+    for combinator in COMBINATORS:
+        if combinator in rule:
+            return _combined(combinator, rule[combinator], depth)
+    operator = next((name for name in rule if name in OPERATORS), None)
+    if operator is None:
+        return "…"
+    return _comparison(_bare(rule.get("Variable")), operator, rule[operator])
+
+
+def _combined(combinator: str, inside: Json, depth: int) -> str:
+    if combinator == "Not":
+        return f"not ({_condition(inside, depth + 1)})"
+    word = f" {combinator.lower()} "
+    parts = [_condition(part, depth + 1) for part in inside] if isinstance(inside, list) else ["…"]
+    wrapped = [f"({part})" if depth == 0 and (" and " in part or " or " in part) else part for part in parts]
+    joined = word.join(wrapped)
+    return f"({joined})" if depth and len(parts) > 1 else joined
+
+
+def _comparison(variable: str, operator: str, operand: Json) -> str:
+    if operator in _IS:
+        return f"{variable} is {'' if operand is True else 'not '}{_IS[operator]}"
+    is_path = operator.endswith("Path")
+    relation = operator.removesuffix("Path")
+    for family in ("String", "Numeric", "Timestamp", "Boolean"):
+        relation = relation.removeprefix(family)
+    if operator == "BooleanEquals" and isinstance(operand, bool):
+        return variable if operand else f"not {variable}"
+    shown = _bare(operand) if is_path else json.dumps(operand, ensure_ascii=False, default=str)
+    return f"{variable} {'matches' if relation == 'Matches' else _SIGNS.get(relation, relation)} {shown}"
+
+
+def _bare(path: Json) -> str:
+    """Drop the `$.` that nearly every path starts with."""
+    if not isinstance(path, str):
+        return "…"
+    return path[2:] if path.startswith("$.") and len(path) > 2 else path
+
+

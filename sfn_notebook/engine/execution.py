@@ -1,0 +1,470 @@
+"""The engine: one execution of a compiled machine, as a pure step machine.
+
+Rules that everything here keeps:
+
+1. Nothing comes from outside but the arguments and `answer`: no clock, no random source, no I/O. The same calls in the same order give
+   the same events, byte for byte.
+2. A frame is taken from the ready queue and runs straight on until it needs time or a task. What is ready drains before time advances.
+3. Commands (`TaskCall`) pile up while frames run and are answered only when nothing is ready.
+4. Time is whole milliseconds; ties in the timer heap break by sequence number.
+5. One comparison per state (`fence`) covers the event limit, the transition budget and places where somebody wants to stop.
+
+The driver's loop is: `drain()`, then answer `take_calls()`; when there are none, `tick()` to the next moment; when that says no, the
+run has ended or waits for an answer from outside.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from dataclasses import dataclass
+
+from sfn_notebook.engine import fanout
+from sfn_notebook.engine import log as kinds
+from sfn_notebook.engine.clock import iso
+from sfn_notebook.engine.frames import BUSY, DEAD, ENTER, RESUME, RETRY, Failure, Frame, Outcome
+from sfn_notebook.engine.limits import Limits, Names
+from sfn_notebook.engine.program import Program, State
+from sfn_notebook.engine.retry import Catcher, Retrier, find_catcher, next_retry
+from sfn_notebook.engine.task import TaskCall, too_large_text
+from sfn_notebook.errors import Json, RunError
+from sfn_notebook.lang.environment import EvaluationFailure
+from sfn_notebook.strictjson import json_size
+
+STRIDE = kinds.STRIDE
+_SAME = object()
+
+
+class BudgetExceeded(RunError):
+    """The run made very many transitions without any time passing: most likely an endless loop."""
+
+
+@dataclass(order=True, slots=True)
+class Timer:
+    """An entry of the timer heap: at `time`, do `what` for `frame`, unless its stamp has changed since."""
+
+    time: int
+    sequence: int
+    what: str = ""
+    frame: Frame | None = None
+    stamp: int = 0
+    outcome: Outcome | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Say whether the frame no longer waits for this."""
+        return self.frame is not None and self.frame.stamp != self.stamp
+
+
+class Engine:
+    """One execution: its log, its frames, its clock."""
+
+    def __init__(self, program: Program, data: Json, names: Names, limits: Limits, start: int, seed: int) -> None:
+        """Begin an execution.
+
+        Args:
+            program: the compiled machine.
+            data: the input; nobody may change it afterwards.
+            names: names and ARNs of machine and execution.
+            limits: what to enforce.
+            start: the moment of the start, in milliseconds since 1970.
+            seed: decides jitter, tokens, UUIDs and random numbers.
+        """
+        self.program = program
+        self.input = data
+        self.names = names
+        self.limits = limits
+        self.payload_limit = limits.payload
+        self.start = start
+        self.now = start
+        self.seed = seed
+        self.drawn = 0
+        self.sequence = 0
+        self.status = "RUNNING"
+        self.output: Json = None
+        self.failure: Failure | None = None
+        self.log: list[Json] = []
+        self.ready: deque[Frame] = deque()
+        self.timers: list[Timer] = []
+        self.calls: list[TaskCall] = []
+        self.tasks: dict[int, Frame] = {}
+        self.moved_at = 0
+        """Length of the log when time last advanced."""
+        self.stop_at = 0
+        """Stop before the first state that begins at or after this length of the log; 0 for never."""
+        self.append(0, kinds.EXECUTION_STARTED, {"roleArn": names.role_arn}, data)
+        size = json_size(data)
+        self.root = Frame(self, program.start, data, {}, 0, size)
+        if size > self.payload_limit:
+            raise RunError(f"the input has {size:,} bytes of JSON; an execution takes at most {self.payload_limit:,}")
+        self.ready.append(self.root)
+        seconds = min(limits.duration, program.timeout_seconds or limits.duration)
+        if seconds != float("inf"):
+            self._push(start + int(seconds * 1000), "deadline", None)
+        self.fence = self._next_fence()
+
+    # ---- what the driver calls
+
+    def drain(self) -> None:
+        """Run everything that is ready; then `calls` hold the new commands."""
+        ready, log = self.ready, self.log
+        while ready:
+            frame = ready.popleft()
+            if frame.phase == DEAD:
+                continue
+            try:
+                while frame.state.run(self, frame):
+                    if len(log) >= self.fence and self._at_fence(frame):
+                        return
+            except Failure as failure:
+                self._fail(frame, self._named(frame, failure))
+            except EvaluationFailure as failure:
+                self._fail(frame, self._evaluation(frame, failure))
+            if len(log) >= self.fence and self._at_fence(None):
+                return
+
+    def take_calls(self) -> list[TaskCall]:
+        """Give the commands issued since the last call, without those that an abort has made void."""
+        calls, self.calls = self.calls, []
+        return [call for call in calls if call.task in self.tasks]
+
+    def answer(self, task: int, outcome: Outcome, delay: float = 0) -> None:
+        """Give the outcome of a task, `delay` seconds of virtual time from now. A task that is not under way is ignored."""
+        frame = self.tasks.get(task)
+        if frame is None or frame.task != task:
+            return
+        if outcome.kind == "never":
+            return
+        if delay > 0:
+            self._push(self.now + round(delay * 1000), "outcome", frame, outcome)
+        else:
+            self._settle(frame, outcome)
+
+    def tick(self, until: int | None = None) -> bool:
+        """Advance to the next moment at which something happens and make it ready.
+
+        Args:
+            until: go no further than this moment; then timeouts of tasks that wait for the outside count too.
+
+        Returns:
+            False when nothing is left that time alone would bring about.
+        """
+        while self.timers and self.status == "RUNNING":
+            timer = self.timers[0]
+            if timer.stale:
+                heapq.heappop(self.timers)
+                continue
+            if until is None and self._waits_outside(timer) or until is not None and timer.time > until:
+                return False
+            heapq.heappop(self.timers)
+            if timer.time > self.now:
+                self.now = timer.time
+                self.moved_at = len(self.log)
+                self.fence = self._next_fence()
+            self._fire(timer)
+            return True
+        return False
+
+    def abort(self, error: str | None = None, cause: str | None = None) -> None:
+        """End the execution from outside (StopExecution)."""
+        if self.status == "RUNNING":
+            details = {k: v for k, v in (("error", error), ("cause", cause)) if v is not None}
+            self.failure = Failure(error, cause)
+            self._end("ABORTED", kinds.EXECUTION_ABORTED, self.root.prev, details)
+
+    # ---- what states call
+
+    def append(self, prev: int, kind: int, subject: Json, payload: Json) -> int:
+        """Write an event and give its id."""
+        self.log.extend((prev, self.now, kind, subject, payload))
+        return len(self.log) // STRIDE
+
+    def write(self, frame: Frame, kind: int, subject: Json, payload: Json) -> int:
+        """Write an event chained to the frame's last one."""
+        self.log.extend((frame.prev, self.now, kind, subject, payload))
+        frame.prev = len(self.log) // STRIDE
+        return frame.prev
+
+    def enter(self, frame: Frame) -> None:
+        """Write the StateEntered event of a state that may take time or fail."""
+        frame.before = frame.prev
+        frame.entered_at = self.now
+        frame.entered = self.write(frame, kinds.ENTERED[frame.state.type], frame.state.name, frame.data)
+
+    def leave(
+        self, frame: Frame, output: Json, *, assigned: dict[str, Json] | None = None, following: State | None | object = _SAME
+    ) -> bool:
+        """Write the StateExited event, put variables in place and move the frame on."""
+        state = frame.state
+        growth = state.flow.growth
+        if growth is None or state.type in ("Task", "Parallel", "Map"):
+            frame.bound = self.measure(output, frame)
+        self._exit(frame, output, assigned)
+        target = state.next if following is _SAME else following
+        if target is None:
+            return self.finish(frame)
+        frame.state = target  # type: ignore[assignment]  # the sentinel is gone
+        return True
+
+    def _exit(self, frame: Frame, output: Json, assigned: dict[str, Json] | None) -> None:
+        state = frame.state
+        if assigned is None:
+            self.write(frame, kinds.EXITED[state.type], state.name, output)
+        else:
+            self.write(frame, kinds.EXITED_ASSIGNED[state.type], state.name, [output, assigned])
+            frame.variables = {**frame.variables, **assigned}
+        frame.data = output
+        frame.phase = ENTER
+        frame.entered = frame.attempt = frame.task = 0
+        frame.retries = None
+        frame.stamp += 1
+
+    def complete(self, frame: Frame, result: Json) -> bool:
+        """Leave a state that had a result to work on: Task, Parallel, Map."""
+        flow = frame.state.flow
+        output = result if flow.complete is None else flow.complete(frame.data, result, frame)
+        assigned = None if flow.assign is None else self.assigned(frame, result)
+        return self.leave(frame, output, assigned=assigned)
+
+    def assigned(self, frame: Frame, result: Json, assign: object = None) -> dict[str, Json] | None:
+        """Evaluate an Assign field and check the limits of variables; None when the state has none."""
+        evaluate = assign or frame.state.flow.assign
+        if evaluate is None:
+            return None
+        values: dict[str, Json] = evaluate(frame.data, result, frame)  # type: ignore[operator]
+        for name, value in values.items():
+            if self.too_large(value):
+                text = f"The size of the variable '{name}' exceeds the maximum number of bytes service limit."
+                raise Failure("States.DataLimitExceeded", text)
+        return values
+
+    def finish(self, frame: Frame) -> bool:
+        """End a frame that has left the last state of its scope."""
+        if frame.join is not None:
+            return fanout.child_done(self, frame.join, frame)
+        self.output = frame.data
+        self._end("SUCCEEDED", kinds.EXECUTION_SUCCEEDED, frame.prev, None, frame.data)
+        return False
+
+    def measure(self, value: Json, frame: Frame) -> int:
+        """Give the JSON size of a value; raise States.DataLimitExceeded when the service would refuse it."""
+        size = json_size(value)
+        if size > self.payload_limit:
+            raise Failure("States.DataLimitExceeded", too_large_text(frame.state.name))
+        return size
+
+    def too_large(self, value: Json) -> bool:
+        """Say whether a value is above the payload limit."""
+        return self.payload_limit != float("inf") and json_size(value) > self.payload_limit
+
+    def issue(self, call: TaskCall) -> None:
+        """Give a command to the driver."""
+        self.tasks[call.task] = call.frame
+        self.calls.append(call)
+
+    def timer(self, seconds: float, frame: Frame, what: str) -> None:
+        """Set a timer for the frame, in seconds from now."""
+        self._push(self.now + round(seconds * 1000), what, frame)
+
+    def wake_at(self, moment: int, frame: Frame) -> None:
+        """Let the frame resume at a moment."""
+        self._push(moment, "wake", frame)
+
+    def draw(self) -> random.Random:
+        """Give a generator seeded by the run's seed and the number of draws so far."""
+        self.drawn += 1
+        return random.Random(f"{self.seed}/{self.drawn}")
+
+    def new_token(self, frame: Frame) -> str:
+        """Make a task token, unique within the execution."""
+        return f"{self.draw().getrandbits(256):064x}"
+
+    def context(self, frame: Frame) -> dict[str, Json]:
+        """Build the context object for a frame."""
+        names, state = self.names, frame.state
+        entered = frame.entered_at if frame.entered else self.now
+        here: dict[str, Json] = {"Name": state.name, "EnteredTime": iso(entered)}
+        if state.type in ("Task", "Map", "Parallel"):
+            here["RetryCount"] = sum(frame.retries or ())
+        found: dict[str, Json] = {
+            "Execution": {
+                "Id": names.execution_arn,
+                "Input": self.input,
+                "StartTime": iso(self.start),
+                "Name": names.execution,
+                "RoleArn": names.role_arn,
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": names.machine_arn, "Name": names.machine},
+            "State": here,
+        }
+        if frame.token:
+            found["Task"] = {"Token": frame.token}
+        if frame.item is not None:
+            found["Map"] = {"Item": frame.item}
+        return found
+
+    def path(self, frame: Frame) -> tuple[tuple[str, int], ...]:
+        """Give where a frame runs: (Map or Parallel state, index) from the outside in."""
+        steps: list[tuple[str, int]] = []
+        while frame.join is not None:
+            steps.append((frame.join.parent.state.name, frame.index))
+            frame = frame.join.parent
+        return tuple(reversed(steps))
+
+    # ---- failures
+
+    def _evaluation(self, frame: Frame, failure: EvaluationFailure) -> Failure:
+        fatal = failure.error == "States.Runtime"
+        evaluation = failure.error == "States.QueryEvaluationError"
+        location = getattr(failure, "location", None)
+        return Failure(failure.error, self._sentence(frame) + failure.message, fatal=fatal, evaluation=evaluation, location=location)
+
+    def _named(self, frame: Frame, failure: Failure) -> Failure:
+        """Put the sentence that names the state in front of a cause that the state itself found."""
+        if failure.location is None and not failure.evaluation and not failure.fatal:
+            return failure
+        cause = self._sentence(frame) + (failure.cause or "")
+        return Failure(failure.error, cause, fatal=failure.fatal, evaluation=failure.evaluation, location=failure.location)
+
+    def _sentence(self, frame: Frame) -> str:
+        return f"An error occurred while executing the state '{frame.state.name}' (entered at the event id #{frame.entered}). "
+
+    def _fail(self, frame: Frame, failure: Failure) -> None:
+        """Bring a failure to the first rule that takes it: Retry, then Catch, then the same for the enclosing state."""
+        while True:
+            state = frame.state
+            self._forget(frame)
+            if failure.evaluation:
+                frame.prev = self._evaluation_event(frame, failure)
+            if state.retriers and (found := next_retry(frame, failure)) is not None:
+                self._retry_later(frame, *found)
+                return
+            if state.type in kinds.FAILED and not failure.fatal:
+                frame.prev = self.append(frame.prev, kinds.FAILED[state.type], None, None)
+            if state.catchers and (catcher := find_catcher(frame, failure)) is not None:
+                failure_in_catch = self._catch(frame, catcher, failure)
+                if failure_in_catch is None:
+                    return
+                failure = failure_in_catch
+            if frame.join is None or failure.fatal:
+                self.failure = failure
+                self._end("FAILED", kinds.EXECUTION_FAILED, frame.prev, failure.details())
+                return
+            join = frame.join
+            fanout.child_failed(self, join, frame)
+            frame, failure = join.parent, Failure(failure.error, failure.cause, fatal=failure.fatal)
+
+    def _forget(self, frame: Frame) -> None:
+        if frame.task:
+            self.tasks.pop(frame.task, None)
+            frame.task = 0
+        frame.stamp += 1
+
+    def _evaluation_event(self, frame: Frame, failure: Failure) -> int:
+        details: dict[str, Json] = {**failure.details(), "state": frame.state.name}
+        if failure.location:
+            details["location"] = failure.location
+        return self.append(frame.before, kinds.EVALUATION_FAILED, details, None)
+
+    def _retry_later(self, frame: Frame, retrier: Retrier, number: int) -> None:
+        delay = retrier.delay(number)
+        if retrier.full_jitter:
+            delay = self.draw().uniform(0, delay)
+        frame.phase = RETRY
+        self.timer(delay, frame, "retry")
+
+    def _catch(self, frame: Frame, catcher: Catcher, failure: Failure) -> Failure | None:
+        """Move the frame to the state that a Catch rule names; give the failure of the rule's own expressions, if any."""
+        error = failure.output()
+        try:
+            output = catcher.output(frame.data, error, frame)
+            assigned = None if catcher.assign is None else self.assigned(frame, error, catcher.assign)
+            frame.bound = self.measure(output, frame)
+        except EvaluationFailure as found:
+            return self._evaluation(frame, found)
+        except Failure as found:
+            return self._named(frame, found)
+        self._exit(frame, output, assigned)
+        frame.state = catcher.next
+        self.ready.append(frame)
+        return None
+
+    # ---- time and ends
+
+    def _push(self, time: int, what: str, frame: Frame | None, outcome: Outcome | None = None) -> None:
+        self.sequence += 1
+        heapq.heappush(self.timers, Timer(time, self.sequence, what, frame, frame.stamp if frame else 0, outcome))
+
+    def _waits_outside(self, timer: Timer) -> bool:
+        """Say whether time must not jump to this timer by itself."""
+        if timer.what == "deadline":
+            return any(frame.outside for frame in self.tasks.values())
+        return timer.what in ("timeout", "heartbeat") and timer.frame is not None and timer.frame.outside
+
+    def _fire(self, timer: Timer) -> None:
+        frame = timer.frame
+        if frame is None:
+            self._deadline()
+        elif timer.what == "wake":
+            frame.phase = RESUME
+            self.ready.append(frame)
+        elif timer.what == "retry":
+            self.ready.append(frame)
+        elif timer.what == "outcome" and timer.outcome is not None:
+            self._settle(frame, timer.outcome)
+        else:
+            self._settle(frame, Outcome("timed_out", error="States.Timeout"))
+
+    def _settle(self, frame: Frame, outcome: Outcome) -> None:
+        self._forget(frame)
+        frame.outside = False
+        frame.outcome = outcome
+        frame.phase = RESUME
+        self.ready.append(frame)
+
+    def _deadline(self) -> None:
+        self.failure = Failure("States.Timeout", None)
+        self._end("TIMED_OUT", kinds.EXECUTION_TIMED_OUT, self.root.prev, {"error": "States.Timeout"})
+
+    def _end(self, status: str, kind: int, prev: int, details: Json, payload: Json = None) -> None:
+        self.append(prev, kind, details, payload)
+        self.status = status
+        self.ready.clear()
+        self.timers.clear()
+        self.tasks.clear()
+        self.calls.clear()
+
+    def _next_fence(self) -> int:
+        fence = min(self.limits.events, self.moved_at // STRIDE + 2 * self.limits.transitions) * STRIDE
+        return int(min(fence, self.stop_at) if self.stop_at else fence)
+
+    def _at_fence(self, frame: Frame | None) -> bool:
+        """Decide what the fence means; True stops `drain`. A frame that stands before its next state goes back to the queue's front."""
+        running = self.status == "RUNNING"
+        events = len(self.log) // STRIDE
+        if events > self.limits.events - (frame is not None):
+            self._too_many_events()
+            return True
+        if not running:
+            return True
+        stop = bool(self.stop_at) and len(self.log) >= self.stop_at
+        endless = events >= self.moved_at // STRIDE + 2 * self.limits.transitions
+        if (stop or endless) and frame is not None:
+            self.ready.appendleft(frame)
+        if endless and not stop:
+            raise BudgetExceeded(
+                f"stopped after {self.limits.transitions:,} transitions without any time passing, now before state "
+                f'"{(frame or self.root).state.name}": this looks like an endless loop; a Wait state in it, or a larger '
+                "max_transitions, lets it go on"
+            )
+        return stop
+
+    def _too_many_events(self) -> None:
+        """End as the service does when event 25,000 is not ExecutionSucceeded."""
+        del self.log[(self.limits.events - 1) * STRIDE :]
+        text = f"The execution reached the maximum number of history events ({self.limits.events})."
+        self.failure = Failure("States.Runtime", text, fatal=True)
+        self.output = None
+        self._end("FAILED", kinds.EXECUTION_FAILED, self.limits.events - 1, self.failure.details())

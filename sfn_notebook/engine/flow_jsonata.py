@@ -1,0 +1,145 @@
+"""The data flow of JSONata states: Arguments, Output, Assign, with `$states` and the state's variables.
+
+`$states` holds input, context and, where there is one, result or errorOutput. Expressions are compiled once by `lang.jsonata`; a
+failure becomes `States.QueryEvaluationError` with the field path that AWS names (`Output/result`) as its location.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sfn_notebook.engine.frames import Failure
+from sfn_notebook.errors import Json
+from sfn_notebook.lang.jsonata import JsonataTemplate, compile_tree
+from sfn_notebook.strictjson import json_text
+
+if TYPE_CHECKING:
+    from sfn_notebook.engine.frames import Frame
+
+Growth = tuple[int, int] | None
+_RESULT_TYPES = ("Task", "Parallel", "Map")
+
+
+def bindings(frame: Frame, data: Json, **more: Json) -> dict[str, Json]:
+    """Give the variables of an expression: the state's variables and `$states`."""
+    return {**frame.variables, "states": {"input": data, "context": frame.context(), **more}}
+
+
+def _evaluate(template: JsonataTemplate, frame: Frame, data: Json, **more: Json) -> Json:
+    return template.evaluate(bindings(frame, data, **more), frame.random, frame.engine.now / 1000)
+
+
+def compile_parts(definition: dict[str, Json]) -> tuple[Any, Any, Any, Any, Growth]:
+    """Give (view, effective, complete, assign, growth) of one state."""
+    effective = _field(definition, "Arguments")
+    has_result = definition["Type"] in _RESULT_TYPES
+    complete = _result_field(definition, "Output", has_result)
+    assign = _result_field(definition, "Assign", has_result)
+    plain = "Output" not in definition
+    return None, effective, complete, assign, (1, 0) if plain else None
+
+
+def _field(definition: dict[str, Json], field: str) -> Callable[[Json, Frame], Json] | None:
+    if field not in definition:
+        return None
+    template = compile_tree(definition[field], field)
+    if template.constant:
+        value = definition[field]
+        return lambda data, frame: value
+    return lambda data, frame: _evaluate(template, frame, data)
+
+
+def _result_field(definition: dict[str, Json], field: str, has_result: bool) -> Callable[[Json, Json, Frame], Json] | None:
+    if field not in definition:
+        return None
+    template = compile_tree(definition[field], field)
+    if template.constant:
+        value = definition[field]
+        return lambda data, result, frame: value
+    if has_result:
+        return lambda data, result, frame: _evaluate(template, frame, data, result=result)
+    return lambda data, result, frame: _evaluate(template, frame, data)
+
+
+def compile_value(definition: dict[str, Json], field: str) -> Callable[[Json, Frame], Json] | None:
+    """Compile one field that takes an expression, such as `TimeoutSeconds` or `Items`."""
+    return _field(definition, field)
+
+
+def compile_catch_output(rule: dict[str, Json], index: int) -> Callable[[Json, Json, Frame], Json]:
+    """Compile a Catch rule's `Output`; without one the error output is passed on."""
+    if "Output" not in rule:
+        return lambda data, error, frame: error
+    template = compile_tree(rule["Output"], f"Catch[{index}]/Output")
+    return lambda data, error, frame: _evaluate(template, frame, data, errorOutput=error)
+
+
+def compile_catch_assign(rule: dict[str, Json], index: int) -> Callable[[Json, Json, Frame], Json] | None:
+    """Compile the `Assign` of a Catch rule; `$states.errorOutput` holds the error."""
+    if "Assign" not in rule:
+        return None
+    template = compile_tree(rule["Assign"], f"Catch[{index}]/Assign")
+    return lambda data, error, frame: _evaluate(template, frame, data, errorOutput=error)
+
+
+def compile_rule(rule: dict[str, Json], index: int) -> tuple[Any, Any, Any]:
+    """Compile one Choice rule to (predicate, output, assign); the condition must give true or false."""
+    template = compile_tree(rule["Condition"], f"Choices[{index}]/Condition")
+
+    def holds(data: Json, frame: Frame) -> bool:
+        value = _evaluate(template, frame, data)
+        if isinstance(value, bool):
+            return value
+        raise template.unexpected("boolean", value)
+
+    output = _result_field(rule, "Output", has_result=False)
+    assign = _result_field(rule, "Assign", has_result=False)
+    return holds, output, assign
+
+
+def compile_credentials(value: Json) -> Callable[[Json, Frame], Json]:
+    """Compile `Credentials` into the `taskCredentials` of the Scheduled event."""
+    template = compile_tree(value, "Credentials")
+    return lambda data, frame: {"roleArn": _evaluate(template, frame, data).get("RoleArn")}
+
+
+def compile_items(definition: dict[str, Json]) -> Callable[[Json, Frame], list[Json]]:
+    """Compile Items: (input, frame) -> the array to iterate over; without the field it is the state's input."""
+    if "Items" not in definition:
+        return _items_from_input
+    if isinstance(definition["Items"], list):
+        fixed = compile_tree(definition["Items"], "Items")
+        return lambda data, frame: _evaluate(fixed, frame, data)  # type: ignore[no-any-return]  # a list stays a list
+    template = compile_tree(definition["Items"], "Items")
+
+    def items(data: Json, frame: Frame) -> list[Json]:
+        found = _evaluate(template, frame, data)
+        if not isinstance(found, list):
+            raise template.unexpected("array", found)
+        return found
+
+    return items
+
+
+def _items_from_input(data: Json, frame: Frame) -> list[Json]:
+    if not isinstance(data, list):
+        text = f"Map state input must be an array but was: {json_text(data)}"
+        raise Failure("States.QueryEvaluationError", text, evaluation=True)
+    return data
+
+
+def compile_selector(definition: dict[str, Json]) -> Callable[[Json, Frame, int, Json], Json] | None:
+    """Compile ItemSelector: (input, frame, index, item) -> input of the iteration."""
+    if "ItemSelector" not in definition:
+        return None
+    template = compile_tree(definition["ItemSelector"], "ItemSelector")
+
+    def select(data: Json, frame: Frame, index: int, item: Json) -> Json:
+        frame.item = {"Index": index, "Value": item}
+        try:
+            return _evaluate(template, frame, data)
+        finally:
+            frame.item = None
+
+    return select

@@ -1,0 +1,253 @@
+"""Short texts for drawings: wrapped names, the service behind a task, retry rules, waits.
+
+Owns how a state is put into words, in plain text; what escaping a text then needs is the business of the format that shows it.
+Takes pieces of a definition as they stand, half-broken ones too, and never raises on them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sfn_notebook.errors import Json
+
+_SERVICES: Mapping[str, str] = MappingProxyType(
+    {
+        "apigateway": "API Gateway",
+        "apigatewaymanagementapi": "API Gateway",
+        "athena": "Athena",
+        "batch": "Batch",
+        "bedrock": "Bedrock",
+        "bedrockagentruntime": "Bedrock Agent",
+        "bedrockruntime": "Bedrock",
+        "cloudformation": "CloudFormation",
+        "cloudwatch": "CloudWatch",
+        "cloudwatchlogs": "CloudWatch Logs",
+        "codebuild": "CodeBuild",
+        "databrew": "DataBrew",
+        "dynamodb": "DynamoDB",
+        "ec2": "EC2",
+        "ecs": "ECS",
+        "eks": "EKS",
+        "elasticmapreduce": "EMR",
+        "emr-containers": "EMR on EKS",
+        "emr-serverless": "EMR Serverless",
+        "eventbridge": "EventBridge",
+        "events": "EventBridge",
+        "http": "HTTP",
+        "iam": "IAM",
+        "kms": "KMS",
+        "lambda": "Lambda",
+        "mediaconvert": "MediaConvert",
+        "rds": "RDS",
+        "rdsdata": "RDS Data",
+        "redshiftdata": "Redshift Data",
+        "s3": "S3",
+        "sagemaker": "SageMaker",
+        "secretsmanager": "Secrets Manager",
+        "ses": "SES",
+        "sesv2": "SES",
+        "sfn": "Step Functions",
+        "sns": "SNS",
+        "sqs": "SQS",
+        "ssm": "SSM",
+        "states": "Step Functions",
+        "sts": "STS",
+    }
+)
+
+_PATTERNS: Mapping[str, str] = MappingProxyType({"sync": "waits for end", "sync:2": "waits for end", "waitForTaskToken": "waits for token"})
+
+_JSONATA = re.compile(r"\s*\{%\s*(.*?)\s*%\}\s*", re.DOTALL)
+
+
+def width_of(text: str) -> int:
+    """Count the columns of `text`: wide characters take two, combining marks and format characters none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut `text` to `limit` columns, with an ellipsis where something is missing."""
+    if width_of(text) <= limit:
+        return text
+    kept, used = [], 0
+    for char in text:
+        used += _columns(char)
+        if used > limit - 1:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def one_line(text: str) -> str:
+    """Fold line breaks and runs of spaces into single spaces."""
+    return " ".join(text.split())
+
+
+def visible(text: str) -> str:
+    """Replace control characters, which XML forbids, and lone surrogates by signs that can be shown."""
+    if text.isprintable():
+        return text
+    return "".join(_visible(char) for char in text)
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    if char in "\n\t":
+        return char
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE:
+        return "\ufffd"
+    return char
+
+
+def wrap(text: str, width: int, lines: int = 6) -> list[str]:
+    """Break `text` into at most `lines` lines of about `width` columns, at spaces, `_`, `-`, `.`, `/` and camel humps.
+
+    Joining the lines gives the text back, apart from spaces at the breaks, unless the last line ends with an ellipsis.
+    """
+    rows: list[str] = []
+    for paragraph in visible(text).split("\n"):
+        rows += _wrap_line(paragraph, width)
+    if len(rows) <= lines:
+        return rows
+    return [*rows[: lines - 1], shorten(rows[lines - 1], width - 1).removesuffix("…") + "…"]
+
+
+def _wrap_line(text: str, width: int) -> list[str]:
+    if width_of(text) <= width:
+        return [text]
+    count = -(-width_of(text) // width)
+    target = min(width, -(-width_of(text) // count) + 3)
+    rows, row = [], ""
+    for piece in re.findall(r"\s+|[A-Z]?[^\s_\-./A-Z]+[_\-./]*|[A-Z]+[_\-./]*|[_\-./]+", text):
+        for part in _hard_pieces(piece, width):
+            if row and width_of(row + part.rstrip()) > target:
+                rows.append(row.strip())
+                row = part.lstrip()
+            else:
+                row += part
+    return [*rows, row.strip()] if row.strip() or not rows else rows
+
+
+def _hard_pieces(piece: str, width: int) -> list[str]:
+    parts, part = [], ""
+    for char in piece:
+        if width_of(part + char) > width:
+            parts.append(part)
+            part = ""
+        part += char
+    return [*parts, part] if part else parts
+
+
+def service(resource: object) -> str:
+    """Name what a task's `Resource` calls: `Lambda invoke`, `DynamoDB putItem`, `Activity approve`; "" when there is none."""
+    if not isinstance(resource, str) or not resource:
+        return ""
+    parts = resource.split(":")
+    if parts[0] == "arn" and len(parts) > 6:
+        return _from_arn(parts)
+    return shorten(one_line(resource), 40)
+
+
+def _from_arn(parts: list[str]) -> str:
+    kind, rest = parts[2], parts[5:]
+    if kind == "lambda" and rest[0] == "function":
+        return f"Lambda {shorten(rest[1], 32)}"
+    if kind != "states":
+        return shorten(f"{_service_name(kind)} {rest[-1]}", 40)
+    if rest[0] == "activity":
+        return f"Activity {shorten(':'.join(rest[1:]), 32)}"
+    if rest[0] == "aws-sdk":
+        rest = rest[1:]
+    call, _, pattern = ":".join(rest[1:]).partition(".")
+    wait = _PATTERNS.get(pattern)
+    return shorten(f"{_service_name(rest[0])} {call}".strip(), 40) + (f" · {wait}" if wait else "")
+
+
+def _service_name(key: str) -> str:
+    return _SERVICES.get(key.lower(), key[:1].upper() + key[1:])
+
+
+def function_name(state: Json) -> str:
+    """Give the short name of the function that a `lambda:invoke` task calls, "" where the text does not say."""
+    arguments = state.get("Parameters", state.get("Arguments")) if isinstance(state, dict) else None
+    name = arguments.get("FunctionName") if isinstance(arguments, dict) else None
+    if not isinstance(name, str) or name.lstrip().startswith("{%"):
+        return ""
+    tail = name.partition(":function:")[2] or name
+    return shorten(one_line(tail.removesuffix(":$LATEST")), 32)
+
+
+def retry_line(state: Json) -> str:
+    """Put the Retry rules of a state into one line: `↻ 3× Lambda.TooManyRequests +2, 1× States.ALL`; "" without any."""
+    rules = state.get("Retry") if isinstance(state, dict) else None
+    if not isinstance(rules, list) or not rules:
+        return ""
+    parts = [_retry_part(rule) for rule in rules[:2] if isinstance(rule, dict)]
+    more = f" +{len(rules) - 2} rules" if len(rules) > 2 else ""
+    return "↻ " + " · ".join(parts) + more
+
+
+def _retry_part(rule: dict[str, Json]) -> str:
+    attempts = rule.get("MaxAttempts", 3)
+    return f"{attempts if isinstance(attempts, int) else '?'}× {errors_line(rule.get('ErrorEquals'), 26)}"
+
+
+def errors_line(errors: object, width: int = 40) -> str:
+    """Name errors briefly: the first, and how many more."""
+    names = [one_line(str(name)) for name in errors] if isinstance(errors, (list, tuple)) else []
+    if not names:
+        return "no error named"
+    if names == ["States.ALL"]:
+        return "any error"
+    line = ", ".join(names)
+    if width_of(line) <= width or len(names) == 1:
+        return shorten(line, width)
+    return f"{shorten(names[0], width - 4)} +{len(names) - 1}"
+
+
+def wait_line(state: Json) -> str:
+    """Say how long a Wait state waits."""
+    for key in ("Seconds", "SecondsPath", "Timestamp", "TimestampPath"):
+        value = state.get(key) if isinstance(state, dict) else None
+        if value is None:
+            continue
+        text = expression(value)
+        if key == "Seconds" and isinstance(value, (int, float)):
+            return duration_words(value)
+        return ("until " if key.startswith("Timestamp") else "") + text + (" s" if key.startswith("Seconds") else "")
+    return ""
+
+
+def expression(value: object, limit: int = 32) -> str:
+    """Show a literal, path or JSONata expression without its braces, cut to `limit` columns."""
+    text = value if isinstance(value, str) else str(value)
+    match = _JSONATA.fullmatch(text)
+    return shorten(one_line(match[1] if match else text), limit)
+
+
+def duration_words(seconds: float) -> str:
+    """Write a duration as people say it: `250 ms`, `2.5 s`, `5 min`, `2 h`, `3 d`."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.3g} min"
+    if seconds < 172800:
+        return f"{seconds / 3600:.3g} h"
+    return f"{seconds / 86400:,.0f} d"
