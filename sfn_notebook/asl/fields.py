@@ -110,7 +110,9 @@ _IN_OUT = (
 )
 _PARAMETERS = Field("Parameters", "template", "what the work is given, built from the input", JSONPATH)
 _SELECTOR = Field("ResultSelector", "template", "what is taken from the result", JSONPATH)
-_RESULT_PATH = Field("ResultPath", "reference", "where the result goes in the input; null drops it", JSONPATH, nullable=True)
+_RESULT_PATH = Field(
+    "ResultPath", "reference", "where the result goes in the input; null drops it", JSONPATH, nullable=True
+)
 _ARGUMENTS = Field("Arguments", "any", "what the work is given", JSONATA)
 _OUTPUT = Field("Output", "any", "what goes on to the next state", JSONATA)
 _ASSIGN = Field("Assign", "template", "variables to set when this state succeeds", expression=True)
@@ -121,14 +123,16 @@ _CATCH = Field("Catch", "array", "where to go on after which errors", shape="Cat
 def _seconds(name: str, doc: str, low: float = 1) -> tuple[Field, Field]:
     return (
         Field(name, "integer", doc, expression=True, low=low, high=MAX_SECONDS),
-        Field(name + "Path", "reference", doc + ", from the input", JSONPATH),
+        Field(name + "Path", "path", doc + ", from the input", JSONPATH),
     )
 
 
-def _counted(name: str, doc: str, low: float = 0, high: float | None = None, kind: str = "integer") -> tuple[Field, Field]:
+def _counted(
+    name: str, doc: str, low: float = 0, high: float | None = None, kind: str = "integer"
+) -> tuple[Field, Field]:
     return (
         Field(name, kind, doc, expression=True, low=low, high=high),
-        Field(name + "Path", "reference", doc + ", from the input", JSONPATH),
+        Field(name + "Path", "path", doc + ", from the input", JSONPATH),
     )
 
 
@@ -193,7 +197,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
         *_EVERY, *_GOES_ON, *_IN_OUT,
         *_seconds("Seconds", "how long to wait", low=0),
         Field("Timestamp", "timestamp", "until when to wait", expression=True),
-        Field("TimestampPath", "reference", "until when to wait, from the input", JSONPATH), _OUTPUT, _ASSIGN,
+        Field("TimestampPath", "path", "until when to wait, from the input", JSONPATH), _OUTPUT, _ASSIGN,
     ),
     "Succeed": (*_EVERY, *_IN_OUT, _OUTPUT),
     "Fail": (
@@ -270,7 +274,9 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
 """Every object kind with its fields by name, those of both query languages."""
 
 _BY_LANGUAGE = {
-    (kind, language): MappingProxyType({name: field for name, field in fields.items() if field.language in (None, language)})
+    (kind, language): MappingProxyType(
+        {name: field for name, field in fields.items() if field.language in (None, language)}
+    )
     for kind, fields in OBJECTS.items()
     for language in LANGUAGES
 }

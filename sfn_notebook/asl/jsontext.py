@@ -116,7 +116,7 @@ def scan(text: str, start: int = 0) -> Offsets:
         else:
             found.values[pointer] = begin, position
     if dead:
-        _drop_dead(found, dead)
+        drop_dead(found, dead)
     return found
 
 
@@ -133,7 +133,7 @@ class _Open:
         self.names: set[str] = set()
 
 
-def _drop_dead(found: Offsets, dead: list[tuple[int, int]]) -> None:
+def drop_dead(found: Offsets, dead: list[tuple[int, int]]) -> None:
     """Drop what was noted inside the values that a later equal key replaced."""
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(dead):
@@ -191,9 +191,19 @@ def explain(text: str, error: json.JSONDecodeError) -> Complaint:
     found = text[before.next : before.next + 1]
     if not found:
         return before.never_closed(text)
+    if before.torn is not None:
+        return _torn(text, before.torn)
     if message.startswith("Extra data"):
         return _after_the_end(text, before.next, found)
     return _common_slip(text, before, found) or _misplaced(text, before, found, message)
+
+
+def _torn(text: str, at: int) -> Complaint:
+    """Complain about a word that starts like a JSON value but goes on as none, such as 01 or nullx."""
+    match = TOKEN.match(text, at)
+    length = match.end() - at if match else 1
+    hint = "write it as in 12, -3.5 or 1e6" if text[at] in "-0123456789" else "write it in double quotes if it is a string"
+    return Complaint(f"{_shown(text, at)} is no JSON value", at, hint, length)
 
 
 def _common_slip(text: str, before: _Before, found: str) -> Complaint | None:
@@ -235,8 +245,8 @@ def _misplaced(text: str, before: _Before, found: str, message: str) -> Complain
         return Complaint(f"{shown} is no JSON number", at, "write it as in 12, -3.5 or 1e6", length)
     if found == "," and before.last == ",":
         return Complaint("found a second comma", at, "remove it")
-    hint = f'write "{word.group()}" if it is a string' if word else None
-    return Complaint(f"expected a value, found {shown}", at, hint, length)
+    quote = f'write "{word.group()}" if it is a string' if word else None
+    return Complaint(f"expected a value, found {shown}", at, quote, length)
 
 
 def _missing_comma(text: str, before: _Before, shown: str, length: int) -> Complaint:
@@ -297,13 +307,17 @@ def _to_line_end(text: str, offset: int) -> int:
 class _Before:
     """The tokens before an offset: the last one, where it ends, where the next one starts, and what is still open."""
 
-    __slots__ = ("closer", "end", "last", "next", "open")
+    __slots__ = ("closer", "end", "last", "next", "open", "torn")
 
     def __init__(self, text: str, offset: int) -> None:
         self.open: list[int] = []
-        self.last, self.end, position = "", 0, 0
+        self.torn: int | None = None
+        self.last, self.end = "", 0
+        position = 0
         while (match := TOKEN.match(text, position)) and match.start(match.lastindex or 0) < offset:
             begin, position = match.start(match.lastindex or 0), match.end()
+            if position > offset and match.lastindex == 3:
+                self.torn = begin
             self.last, self.end = text[begin:position] if match.lastindex == 2 else "value", position
             if self.last in ("{", "["):
                 self.open.append(begin)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from sfn_notebook.asl.fields import OBJECTS, language_of
+from sfn_notebook.asl.fields import LANGUAGES, OBJECTS, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.source import Document
 from sfn_notebook.asl.topology import Scope, StateNode, Topology, topology
-from sfn_notebook.errors import Json, Severity
+from sfn_notebook.errors import Json, Severity, Span
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
@@ -36,6 +36,7 @@ class Problem:
         key: the key is meant, not its value.
         offset: the character inside the string at `pointer`, from 0; None for the whole value.
         hint: what to do.
+        span: the place itself, where a pointer cannot say it.
     """
 
     pointer: str
@@ -45,11 +46,12 @@ class Problem:
     key: bool = False
     offset: int | None = None
     hint: str | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One object of the definition whose kind the field table knows: the machine, a state, a retrier …
+    """One object of the definition whose kind the field table knows: the machine, a state, a retrier.
 
     Attributes:
         kind: its kind in the field table.
@@ -75,7 +77,7 @@ class Machine:
     """A definition as rules see it."""
 
     document: Document
-    type: str = "STANDARD"
+    workflow_type: str = "STANDARD"
     strict: bool = False
 
     @property
@@ -86,11 +88,17 @@ class Machine:
     @cached_property
     def graph(self) -> Topology:
         """The states and transitions."""
-        return topology(self.definition)
+        return topology(self.definition, self.language)
 
     @cached_property
     def language(self) -> str:
-        """The query language of the machine."""
+        """The query language of the machine.
+
+        Where it was put inside States by mistake, it is taken as meant, so that one slip gives one error.
+        """
+        states = self.definition.get("States")
+        if "QueryLanguage" not in self.definition and isinstance(states, dict) and states.get("QueryLanguage") in LANGUAGES:
+            return str(states["QueryLanguage"])
         return language_of(self.definition)
 
     @cached_property
@@ -105,10 +113,21 @@ class Machine:
     def _things(self) -> Iterator[Thing]:
         kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
         for scope in self.graph.scopes:
-            yield from self._with_inner(Thing(kinds[scope.kind], scope.pointer, scope.definition, self._language_at(scope), self.language, scope.owner))
+            yield from self._with_inner(
+                Thing(
+                    kinds[scope.kind],
+                    scope.pointer,
+                    scope.definition,
+                    self._language_at(scope),
+                    self.language,
+                    scope.owner,
+                )
+            )
         for node in self.graph.nodes:
             if node.type in OBJECTS:
-                thing = Thing(node.type, node.pointer, node.definition, node.query_language, self.language, node.pointer)
+                thing = Thing(
+                    node.type, node.pointer, node.definition, node.query_language, self.language, node.pointer
+                )
                 yield from self._with_inner(thing)
 
     def _language_at(self, scope: Scope) -> str:
@@ -189,7 +208,9 @@ def at(thing: Thing, name: str) -> str:
 def named(pointer: str, machine: Machine) -> str:
     """Name the object at `pointer` for a message: `state "Pay"`."""
     node = machine.graph.by_pointer.get(pointer)
-    return f'state "{node.name}"' if node is not None else "the definition" if not pointer else pointer.rpartition("/")[2]
+    return (
+        f'state "{node.name}"' if node is not None else "the definition" if not pointer else pointer.rpartition("/")[2]
+    )
 
 
 def quoted(value: Json, limit: int = 60) -> str:
@@ -200,7 +221,11 @@ def quoted(value: Json, limit: int = 60) -> str:
         return "an object"
     if isinstance(value, list):
         return "an array"
-    return {True: "true", False: "false", None: "null"}.get(value, str(value)[:limit]) if isinstance(value, bool | None) else str(value)[:limit]
+    return (
+        {True: "true", False: "false", None: "null"}.get(value, str(value)[:limit])
+        if isinstance(value, bool | None)
+        else str(value)[:limit]
+    )
 
 
 def owner_of(thing: Thing, machine: Machine) -> StateNode | None:

@@ -29,7 +29,12 @@ def states_are_objects(machine: Machine) -> Iterator[Problem]:
             state = states[name]
             if not isinstance(state, dict):
                 hint = _stray_field(name)
-                yield Problem(pointer, f'state "{name}" must be an object, found {kind_of(state)}', hint=hint, key=hint is not None)
+                yield Problem(
+                    pointer,
+                    f'state "{name}" must be an object, found {kind_of(state)}',
+                    hint=hint,
+                    key=hint is not None,
+                )
             else:
                 yield from _type_of_state(name, pointer, state)
 
@@ -42,7 +47,12 @@ def _stray_field(name: str) -> str | None:
 
 def _type_of_state(name: str, pointer: str, state: dict[str, Json]) -> Iterator[Problem]:
     if "Type" not in state:
-        yield Problem(pointer, "These fields are required: [Type]", hint=f'state "{name}" needs one of {", ".join(STATE_TYPES)}', key=True)
+        yield Problem(
+            pointer,
+            "These fields are required: [Type]",
+            hint=f'state "{name}" needs one of {", ".join(STATE_TYPES)}',
+            key=True,
+        )
         return
     found = state["Type"]
     if not isinstance(found, str) or (found not in STATE_TYPES and not has_placeholder(found)):
@@ -54,7 +64,9 @@ def _type_of_state(name: str, pointer: str, state: dict[str, Json]) -> Iterator[
 def required_fields(machine: Machine) -> Iterator[Problem]:
     """Every object has the fields that it needs; all that are missing come in one message, as on AWS."""
     for thing in machine.things:
-        missing = [field.name for field in OBJECTS[thing.kind].values() if field.required and field.name not in thing.body]
+        missing = [
+            field.name for field in OBJECTS[thing.kind].values() if field.required and field.name not in thing.body
+        ]
         if thing.kind == "Map" and not {"ItemProcessor", "Iterator"} & thing.body.keys():
             missing.append("ItemProcessor")
         missing = [name for name in missing if name != "Type"]
@@ -88,9 +100,7 @@ def _unknown(thing: Thing, name: str) -> Problem:
     pointer, refused = at(thing, name), f"Field '{name}' is not supported"
     field = OBJECTS[thing.kind].get(name)
     if field is not None and field.language is not None:
-        message = (
-            f"The QueryLanguage is set to '{thing.language}', but field '{name}' is only supported for the '{field.language}' QueryLanguage"
-        )
+        message = f"The QueryLanguage is set to '{thing.language}', but field '{name}' is only supported for the '{field.language}' QueryLanguage"
         return Problem(pointer, message, key=True, hint=_other_language(thing, name))
     if thing.kind == "ItemProcessor" and name == "QueryLanguage":
         return Problem(pointer, refused, key=True, hint="set it on each state inside, or on the whole machine")
@@ -104,7 +114,14 @@ def _unknown(thing: Thing, name: str) -> Problem:
             return Problem(pointer, refused, key=True, hint=hint)
     hint = suggestion(name, fields_of(thing.kind, thing.language)) or "AWS refuses fields that it does not know"
     where = f"a {thing.kind} state" if thing.kind in STATE_TYPES else f"the {thing.kind}"
-    return Problem(pointer, f'the field "{name}" is not one that {where} is known to have', UNKNOWN_FIELD, Severity.WARNING, key=True, hint=hint)
+    return Problem(
+        pointer,
+        f'the field "{name}" is not one that {where} is known to have',
+        UNKNOWN_FIELD,
+        Severity.WARNING,
+        key=True,
+        hint=hint,
+    )
 
 
 _TWINS = {"Parameters": "Arguments", "ResultSelector": "Output", "Result": "Output", "OutputPath": "Output", "ItemsPath": "Items",
@@ -142,7 +159,9 @@ def _field(thing: Thing, field: Field, value: Json) -> Iterator[Problem]:
         yield Problem(pointer, f"{field.name} must be {wanted}, found {_shown(value)}", hint=_type_hint(field, value))
         return
     if field.values and value not in field.values:
-        hint = (suggestion(value, field.values) if isinstance(value, str) else None) or "use " + " or ".join(field.values)
+        hint = (suggestion(value, field.values) if isinstance(value, str) else None) or "use " + " or ".join(
+            field.values
+        )
         yield Problem(pointer, f"{field.name} cannot be {quoted(value)}", hint=hint)
     yield from _range(pointer, field, value)
     if field.kind == "strings" or field.shape is not None:
@@ -217,7 +236,7 @@ def _type_hint(field: Field, value: Json) -> str | None:
         bare = value.strip().lower()
         if bare in ("true", "false") or bare.replace(".", "", 1).lstrip("-").isdigit():
             return f"write {bare} without quotes"
-        if value.startswith("$") and field.name + "Path" in OBJECTS["Task"] | OBJECTS["Wait"] | OBJECTS["Map"]:
+        if value.startswith("$") and any(field.name + "Path" in OBJECTS[kind] for kind in ("Task", "Wait", "Map")):
             return f"use {field.name}Path for a path"
     if field.kind == "array" and isinstance(value, dict):
         return "put it in [ ]"
@@ -231,7 +250,11 @@ def query_languages(machine: Machine) -> Iterator[Problem]:
     for node in machine.graph.nodes:
         if node.definition.get("QueryLanguage") == JSONPATH:
             message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
-            yield Problem(f"{node.pointer}/QueryLanguage", message, hint="let the machine be JSONPath and choose JSONata state by state")
+            yield Problem(
+                f"{node.pointer}/QueryLanguage",
+                message,
+                hint="let the machine be JSONPath and choose JSONata state by state",
+            )
 
 
 def state_names(machine: Machine) -> Iterator[Problem]:
@@ -256,7 +279,14 @@ def duplicate_keys(machine: Machine) -> Iterator[Problem]:
         name = repeated.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
         is_state = repeated.pointer.rpartition("/")[0].endswith("/States")
         code = "DUPLICATE_STATE_NAME" if is_state else "DUPLICATE_KEY"
-        yield Problem(repeated.pointer, f'the key "{name}" stands twice in the same object', code, key=True, hint="only the last one counts")
+        yield Problem(
+            repeated.pointer,
+            f'the key "{name}" stands twice in the same object',
+            code,
+            key=True,
+            hint="only the last one counts",
+            span=repeated.span,
+        )
 
 
 def definition_size(machine: Machine) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,10 +131,10 @@ def parse(text: str, *, name: str | None = None) -> Document:
     lazy: dict[str, Any] = {}
     try:
         value = _load_json(text, start, lazy) if is_json else _load_yaml(text, lazy)
-    except _Refused as refused:
-        raise _error(text, name, refused.complaint, refused.code) from None
+    except _RefusedError as refused:
+        raise _error(text, name, _undecoded(text) or refused.complaint, refused.code) from None
     if not isinstance(value, dict):
-        hint = f'found {_kind(value)}; a definition starts as in {{"StartAt": …, "States": {{…}}}}'
+        hint = f'found {kind_of(value)}; a definition starts as in {{"StartAt": …, "States": {{…}}}}'
         raise _error(text, name, Complaint(NOT_AN_OBJECT, start, hint), SHAPE)
     return Document(text, value, "json" if is_json else "yaml", name, lazy)
 
@@ -147,10 +147,10 @@ def from_value(value: Json, *, name: str | None = None) -> Document:
     """
     _refuse_strange(value, name)
     if not isinstance(value, dict):
-        raise _error("", name, Complaint(NOT_AN_OBJECT, 0, f"found {_kind(value)}"), SHAPE)
+        raise _error("", name, Complaint(NOT_AN_OBJECT, 0, f"found {kind_of(value)}"), SHAPE)
     text = json.dumps(value, indent=2, ensure_ascii=False)
     _refuse_hopeless(text, name)
-    return Document(text, json.loads(text), "json", name)
+    return Document(text, json.loads(text), "json", name, {"repeated": False})
 
 
 def read(source: Json | os.PathLike[str], *, name: str | None = None) -> Document:
@@ -180,7 +180,7 @@ def read(source: Json | os.PathLike[str], *, name: str | None = None) -> Documen
 # --- reading -------------------------------------------------------------------------------------------------------------
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, complaint: Complaint, code: str = SYNTAX) -> None:
         self.complaint = complaint
         self.code = code
@@ -201,26 +201,21 @@ def _load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
         value = json.loads(body, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         shifted = json.JSONDecodeError(error.msg, text, error.pos + start)
-        raise _Refused(_explain(text, start, shifted)) from None
+        raise _RefusedError(jsontext.explain(text, shifted)) from None
     except RecursionError:
-        raise _Refused(_too_deep(text, start)) from None
-    except _NotFinite as error:
-        raise _Refused(_find_number(text, start, error.spelling)) from None
+        raise _RefusedError(_too_deep(text, start)) from None
+    except _NotFiniteError as error:
+        raise _RefusedError(_find_number(text, start, error.spelling)) from None
     except ValueError:  # an integer beyond the interpreter's limit on digits
         found = re.compile(r"\d{4000,}").search(text, start)
-        raise _Refused(
+        raise _RefusedError(
             Complaint("this number has more digits than can be read", found.start() if found else start)
         ) from None
     if _deeper_than(value, MAX_DEPTH):
-        raise _Refused(_too_deep(text, start))
+        raise _RefusedError(_too_deep(text, start))
     _refuse_surrogate_escapes(text)
     lazy["repeated"] = bool(repeated)
     return value
-
-
-def _explain(text: str, start: int, error: json.JSONDecodeError) -> Complaint:
-    """Explain a syntax error, unless the text has gone too deep before it."""
-    return jsontext.explain(text, error)
 
 
 def _load_yaml(text: str, lazy: dict[str, Any]) -> Json:
@@ -228,13 +223,23 @@ def _load_yaml(text: str, lazy: dict[str, Any]) -> Json:
     shift = len(text) - len(body)
     try:
         value, offsets = yamltext.load(body, MAX_DEPTH)
-    except yamltext.YamlProblem as problem:
+    except yamltext.YamlTextError as problem:
         found = problem.complaint
         code = SHAPE if found.message == NOT_AN_OBJECT else SYNTAX
-        raise _Refused(Complaint(found.message, found.offset + shift, found.hint, found.length), code) from None
+        raise _RefusedError(Complaint(found.message, found.offset + shift, found.hint, found.length), code) from None
+    if "*" in text and _deeper_than(value, MAX_DEPTH):
+        raise _RefusedError(Complaint(f"aliases nest this text deeper than {MAX_DEPTH} levels", shift))
     lazy["offsets"] = offsets if not shift else _shifted(offsets, shift)
     lazy["repeated"] = bool(offsets.repeated)
     return value
+
+
+def _undecoded(text: str) -> Complaint | None:
+    """Blame the decoding where a broken text holds replacement characters; in a sound text they may be meant."""
+    offset = text.find("\ufffd")
+    if offset < 0:
+        return None
+    return Complaint("the text is binary or in another encoding: found U+FFFD", offset, "save it as UTF-8")
 
 
 def _shifted(offsets: Offsets, by: int) -> Offsets:
@@ -248,20 +253,20 @@ def _shifted(offsets: Offsets, by: int) -> Offsets:
     )
 
 
-class _NotFinite(Exception):
+class _NotFiniteError(Exception):
     def __init__(self, spelling: str) -> None:
         self.spelling = spelling
         super().__init__(spelling)
 
 
 def _no_constant(spelling: str) -> Json:
-    raise _NotFinite(spelling)
+    raise _NotFiniteError(spelling)
 
 
 def _finite(spelling: str) -> float:
     number = float(spelling)
     if not math.isfinite(number):
-        raise _NotFinite(spelling)
+        raise _NotFiniteError(spelling)
     return number
 
 
@@ -338,14 +343,14 @@ def _refuse_surrogate_escapes(text: str) -> None:
         is_low = code is not None and code[1] in "cdefCDEF"
         if high is not None:
             if not (is_low and match.start() == high.end()):
-                raise _Refused(_lone(high))
+                raise _RefusedError(_lone(high))
             high = None
         elif is_low:
-            raise _Refused(_lone(match))
+            raise _RefusedError(_lone(match))
         elif code is not None:
             high = match
     if high is not None:
-        raise _Refused(_lone(high))
+        raise _RefusedError(_lone(high))
 
 
 def _lone(match: re.Match[str]) -> Complaint:
@@ -484,7 +489,7 @@ def _raw_offset(raw: str, offset: int) -> int:
     return offset if "\n" not in raw else 0
 
 
-def _kind(value: Json) -> str:
+def kind_of(value: Json) -> str:
     """Name the JSON type of `value` for a message."""
     if value is None:
         return "null"
@@ -505,6 +510,3 @@ def _error(text: str, name: str | None, complaint: Complaint, code: str, pointer
         code, Severity.ERROR, complaint.message, pointer, line, column, complaint.hint, complaint.length
     )
     return DefinitionError([diagnostic], text or None, name)
-
-
-kind_of: Callable[[Json], str] = _kind

@@ -160,12 +160,12 @@ class Topology:
         return frozenset(seen)
 
 
-def topology(definition: Json) -> Topology:
-    """Read the graph off a definition, however broken it is."""
+def topology(definition: Json, language: str | None = None) -> Topology:
+    """Read the graph off a definition, however broken it is; `language` overrides the machine's query language."""
     scopes: list[Scope] = []
     nodes: list[StateNode] = []
     edges: list[Edge] = []
-    language = language_of(definition)
+    language = language or language_of(definition)
     waiting: list[tuple[Scope, Iterator[StateNode]]] = []
 
     def enter(scope: Scope) -> None:
@@ -189,7 +189,9 @@ def topology(definition: Json) -> Topology:
 def _in_order(scopes: list[Scope], nodes: list[StateNode]) -> tuple[Scope, ...]:
     """Order scopes by their owner's place, branches by their index."""
     place = {node.pointer: i for i, node in enumerate(nodes)}
-    return tuple(sorted(scopes, key=lambda scope: (-1 if scope.owner is None else place[scope.owner], scope.index or 0)))
+    return tuple(
+        sorted(scopes, key=lambda scope: (-1 if scope.owner is None else place[scope.owner], scope.index or 0))
+    )
 
 
 def _scope(definition: Json, pointer: str, kind: str, owner: str | None = None, index: int | None = None) -> Scope:
@@ -231,11 +233,17 @@ def _inner_scopes(node: StateNode) -> Iterator[Scope]:
 
 
 def _edges(node: StateNode, scope: Scope) -> Iterator[Edge]:
-    def edge(target: Json, kind: str, where: str, index: int | None = None, condition: Json = None, errors: Json = ()) -> Iterator[Edge]:
+    def edge(
+        target: Json, kind: str, where: str, index: int | None = None, condition: Json = None, errors: Json = ()
+    ) -> Iterator[Edge]:
         if isinstance(target, str):
-            names = tuple(error for error in errors if isinstance(error, str)) if isinstance(errors, list | tuple) else ()
+            names = (
+                tuple(error for error in errors if isinstance(error, str)) if isinstance(errors, list | tuple) else ()
+            )
             pointer = f"{node.pointer}/{where}"
-            yield Edge(node.name, target, kind, pointer, node.pointer, scope.states.get(target), index, condition, names)
+            yield Edge(
+                node.name, target, kind, pointer, node.pointer, scope.states.get(target), index, condition, names
+            )
 
     body = node.definition
     if node.type == "Choice":
@@ -259,7 +267,14 @@ def _objects(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
 # --- the text of a condition ---------------------------------------------------------------------------------------------
 
 _SIGNS = {"Equals": "==", "LessThan": "<", "GreaterThan": ">", "LessThanEquals": "≤", "GreaterThanEquals": "≥"}
-_IS = {"IsNull": "null", "IsPresent": "present", "IsNumeric": "a number", "IsString": "a string", "IsBoolean": "a boolean", "IsTimestamp": "a timestamp"}
+_IS = {
+    "IsNull": "null",
+    "IsPresent": "present",
+    "IsNumeric": "a number",
+    "IsString": "a string",
+    "IsBoolean": "a boolean",
+    "IsTimestamp": "a timestamp",
+}
 
 
 def summarise_condition(rule: Json, limit: int = 60) -> str:
@@ -317,5 +332,3 @@ def _bare(path: Json) -> str:
     if not isinstance(path, str):
         return "…"
     return path[2:] if path.startswith("$.") and len(path) > 2 else path
-
-

@@ -12,7 +12,7 @@ import math
 import re
 from typing import Any
 
-from sfn_notebook.asl.jsontext import Complaint, Offsets, escape
+from sfn_notebook.asl.jsontext import Complaint, Offsets, drop_dead, escape
 from sfn_notebook.errors import Json
 
 MAX_EXPANDED = 200_000
@@ -27,7 +27,7 @@ _CORE = "tag:yaml.org,2002:"
 _NOTHING = object()
 
 
-class YamlProblem(Exception):
+class YamlTextError(Exception):
     """The YAML text cannot be used; `complaint` says why. Callers turn it into a DefinitionError."""
 
     def __init__(self, complaint: Complaint) -> None:
@@ -36,7 +36,7 @@ class YamlProblem(Exception):
 
 
 def load(text: str, max_depth: int) -> tuple[Json, Offsets]:
-    """Read the one YAML document in `text`; raises YamlProblem."""
+    """Read the one YAML document in `text`; raises YamlTextError."""
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -45,9 +45,11 @@ def load(text: str, max_depth: int) -> tuple[Json, Offsets]:
         for event in yaml.parse(text, Loader=loader):
             builder.take(event)
     except yaml.YAMLError as error:
-        raise YamlProblem(_explain(text, error)) from None
+        raise YamlTextError(_explain(text, error)) from None
     if builder.value is _NOTHING:
-        raise YamlProblem(Complaint("Definition must be a valid JSON object", 0, "the text holds only comments"))
+        raise YamlTextError(Complaint("Definition must be a valid JSON object", 0, "the text holds only comments"))
+    if builder.dead:
+        drop_dead(builder.found, builder.dead)
     return builder.value, builder.found
 
 
@@ -78,7 +80,8 @@ class _Builder:
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Json, int]] = {}
         self.documents = 0
-        self.size = 0
+        self.end = 0
+        self.dead: list[tuple[int, int]] = []
 
     def take(self, event: Any) -> None:
         """Act on one event of the parser."""
@@ -113,14 +116,9 @@ class _Builder:
             top.value = {**merged, **top.value}
         # A block's end mark stands at the next token; the end of its last child is what a reader would call its end.
         flow_end = event.end_mark.index if event.start_mark.index != event.end_mark.index else 0
-        end = max(flow_end, self._last_end(top))
+        end = self.end = max(flow_end, self.end, top.begin)
         self.found.values[top.pointer] = top.begin, end
-        self._emit(top.value, top.size, top.anchor, (top.begin, end), event)
-
-    def _last_end(self, top: _Open) -> int:
-        return self._end if self._end > top.begin else top.begin
-
-    _end = 0
+        self._emit(top.value, top.size, top.anchor, event)
 
     def _scalar(self, event: Any) -> None:
         span = (event.start_mark.index, event.end_mark.index)
@@ -129,13 +127,13 @@ class _Builder:
             self._key(top, event, span)
             return
         value = self._resolve(event)
-        self._end = max(self._end, span[1])
+        self.end = max(self.end, span[1])
         self.found.values[self._pointer()] = span
-        self._emit(value, 1, event.anchor, span, event)
+        self._emit(value, 1, event.anchor, event)
 
     def _key(self, top: _Open, event: Any, span: tuple[int, int]) -> None:
         key: Any = self._resolve(event)
-        if key == "<<" and event.style is None and event.implicit[0]:
+        if key == "<<" and event.implicit[0]:
             top.key = _MERGE
             return
         if not isinstance(key, str):
@@ -148,10 +146,11 @@ class _Builder:
         pointer = f"{top.pointer}/{escape(key)}"
         if key in top.value:
             self.found.repeated.append((pointer, span))
+            self.dead.append(self.found.values.pop(pointer))
         if event.anchor is not None:
             self.anchors[event.anchor] = key, 1
         self.found.keys[pointer] = span
-        self._end = max(self._end, span[1])
+        self.end = max(self.end, span[1])
         top.key, top.key_span = key, span
 
     def _alias(self, event: Any) -> None:
@@ -167,11 +166,11 @@ class _Builder:
         value, size = self.anchors[event.anchor]
         if self.stack and self.stack[-1].is_map and self.stack[-1].key is _NOTHING:
             raise _problem("a key cannot be an alias", event, "write the key out", span[1] - span[0])
-        self._end = max(self._end, span[1])
+        self.end = max(self.end, span[1])
         self.found.values[self._pointer()] = span
-        self._emit(value, size, None, span, event)
+        self._emit(value, size, None, event)
 
-    def _emit(self, value: Json, size: int, anchor: str | None, span: tuple[int, int], event: Any) -> None:
+    def _emit(self, value: Json, size: int, anchor: str | None, event: Any) -> None:
         """Put a finished value where it belongs."""
         if anchor is not None:
             self.anchors[anchor] = value, size
@@ -192,7 +191,6 @@ class _Builder:
         else:
             top.value[top.key] = value
         top.key = _NOTHING
-        del span
 
     def _merge(self, top: _Open, value: Json, event: Any) -> None:
         sources = value if isinstance(value, list) else [value]
@@ -225,7 +223,7 @@ class _Builder:
         """Give the JSON value of a scalar."""
         self._check_tag(event, "str", "int", "float", "bool", "null")
         text: str = event.value
-        if event.tag in ("!", _CORE + "str") or (event.style is not None and event.tag is None):
+        if event.tag in ("!", _CORE + "str") or (event.tag is None and not event.implicit[0]):
             return text
         if text in _WORDS:
             return _WORDS[text]
@@ -244,8 +242,8 @@ class _Builder:
         return number
 
 
-def _problem(message: str, event: Any, hint: str | None, length: int = 1) -> YamlProblem:
-    return YamlProblem(Complaint(message, event.start_mark.index, hint, length))
+def _problem(message: str, event: Any, hint: str | None, length: int = 1) -> YamlTextError:
+    return YamlTextError(Complaint(message, event.start_mark.index, hint, length))
 
 
 def _explain(text: str, error: Any) -> Complaint:

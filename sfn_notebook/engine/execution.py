@@ -39,6 +39,9 @@ _SAME = object()
 class BudgetExceeded(RunError):
     """The run made very many transitions without any time passing: most likely an endless loop."""
 
+    execution: object = None
+    """The execution as far as it came, for whoever wants to look at its history."""
+
 
 @dataclass(order=True, slots=True)
 class Timer:
@@ -53,8 +56,8 @@ class Timer:
 
     @property
     def stale(self) -> bool:
-        """Say whether the frame no longer waits for this."""
-        return self.frame is not None and self.frame.stamp != self.stamp
+        """Say whether nothing waits for this any more."""
+        return self.what == "void" or self.frame is not None and self.frame.stamp != self.stamp
 
 
 class Engine:
@@ -102,7 +105,7 @@ class Engine:
         seconds = min(limits.duration, program.timeout_seconds or limits.duration)
         if seconds != float("inf"):
             self._push(start + int(seconds * 1000), "deadline", None)
-        self.fence = self._next_fence()
+        self.reset_fence()
 
     # ---- what the driver calls
 
@@ -128,6 +131,32 @@ class Engine:
         """Give the commands issued since the last call, without those that an abort has made void."""
         calls, self.calls = self.calls, []
         return [call for call in calls if call.task in self.tasks]
+
+    def take_calls_again(self) -> list[TaskCall]:
+        """Give the commands that nobody has taken yet and leave them there."""
+        return [call for call in self.calls if call.task in self.tasks]
+
+    def heartbeat(self, task: int) -> None:
+        """Start the HeartbeatSeconds of a task anew."""
+        frame = self.tasks[task]
+        for timer in self.timers:
+            if timer.frame is frame and timer.what == "heartbeat" and not timer.stale:
+                timer.frame = None
+                timer.what = "void"
+        seconds = self.log[(task - 1) * STRIDE + 3].get("heartbeatInSeconds")
+        if seconds is not None:
+            self.timer(seconds, frame, "heartbeat")
+
+    def pass_time(self, until: int) -> None:
+        """Let the clock stand at `until`, when nothing happens before."""
+        if self.status == "RUNNING" and until > self.now:
+            self.now = until
+            self.moved_at = len(self.log)
+            self.reset_fence()
+
+    def reset_fence(self) -> None:
+        """Compute anew where the loop has to look up."""
+        self.fence = self._next_fence()
 
     def answer(self, task: int, outcome: Outcome, delay: float = 0) -> None:
         """Give the outcome of a task, `delay` seconds of virtual time from now. A task that is not under way is ignored."""
@@ -161,7 +190,7 @@ class Engine:
             if timer.time > self.now:
                 self.now = timer.time
                 self.moved_at = len(self.log)
-                self.fence = self._next_fence()
+                self.reset_fence()
             self._fire(timer)
             return True
         return False

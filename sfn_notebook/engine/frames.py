@@ -87,7 +87,7 @@ class Frame:
 
     __slots__ = (
         "attempt", "before", "bound", "data", "engine", "entered", "entered_at", "fan", "index", "item", "join", "outcome", "outside",
-        "phase", "prev", "retries", "stamp", "state", "task", "token", "variables",
+        "phase", "prev", "request", "retries", "stamp", "state", "task", "token", "variables",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, state: State, data: Json, variables: dict[str, Json], prev: int, bound: int) -> None:
@@ -113,6 +113,8 @@ class Frame:
         self.task = 0
         """Id of the Scheduled event of the task under way, else 0."""
         self.token = ""
+        self.request: Json = None
+        """What the task under way was given."""
         self.outside = False
         """The task under way is answered from outside: time does not jump to its timeout."""
         self.outcome: Json = None

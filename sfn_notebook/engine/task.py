@@ -145,6 +145,7 @@ def _starter(state: State, service: Service) -> Callable[[Engine, Frame], None]:
         frame.task = schedule(engine, frame, value, details)
         frame.phase = BUSY
         frame.outside = False
+        frame.request = value
         path = engine.path(frame)
         engine.issue(TaskCall(frame.task, state.name, service, value, frame.attempt, path, frame, frame.token, limit))
         if limit is not None:

@@ -88,6 +88,10 @@ class Visit:
     type: str
     place: Place
     parent: int
+    run: int
+    """Which run of that Map or Parallel it belongs to, from 1: a retry starts all of it again."""
+    iteration: int | None
+    """Index of the innermost Map iteration around it."""
     entered: datetime | None
     input_text: str | None
     exited: datetime | None = None

@@ -58,6 +58,10 @@ class Fold:
         self.output_text: str | None = None
         self.error: str | None = None
         self.cause: str | None = None
+        self.culprit: Visit | None = None
+        """The visit that a closed execution failed of, or was in when it was stopped."""
+        self.retried: list[tuple[Visit, Event]] = []
+        """Failure events that the same visit was tried again after."""
         self._visits: dict[int, Visit] = {}
         self._iterations: dict[Scope, Iteration] = {}
         self._failures: dict[int, Event] = {}
@@ -95,8 +99,17 @@ class Fold:
     def add(self, stay: Stay, event: Event, input_text: str | None) -> None:
         """Open the visit of a state that was just entered."""
         scope = stay.scope
-        parent = scope.owner.id if scope.owner else 0
-        visit = Visit(stay.id, stay.name, stay.type, scope.place, parent, event.get("timestamp"), input_text)
+        visit = Visit(
+            id=stay.id,
+            name=stay.name,
+            type=stay.type,
+            place=scope.place,
+            parent=scope.owner.id if scope.owner else 0,
+            run=scope.run,
+            iteration=self._iteration_index(scope),
+            entered=event.get("timestamp"),
+            input_text=input_text,
+        )
         self.visits.append(visit)
         self._visits[stay.id] = visit
         self._count(visit, 1)
@@ -113,7 +126,9 @@ class Fold:
     def recover(self, visit: Visit) -> None:
         """Forget the failure of a visit that is tried again, and reopen it when it was closed (redrive)."""
         if visit.failure is not None:
-            self._failures.pop(visit.id, None)
+            event = self._failures.pop(visit.id, None)
+            if event is not None and event.get("type") not in TERMINAL:
+                self.retried.append((visit, event))
             visit.failure = visit.because = visit.error = visit.cause = None
         if visit.status != "RUNNING":
             self._set_status(visit, "RUNNING")
@@ -165,6 +180,11 @@ class Fold:
     def add_iteration(self, scope: Scope, iteration: Iteration) -> None:
         """Keep the record of a new iteration."""
         self._iterations[scope] = iteration
+
+    def _iteration_index(self, scope: Scope) -> int | None:
+        if scope.owner is None:
+            return scope.key if scope.place else None
+        return scope.key if scope.owner.type == "Map" else self._visits[scope.owner.id].iteration
 
     def _close_lost(self, event: Event) -> None:
         event_type = event.get("type", "")
@@ -374,10 +394,10 @@ def _execution_ended(f: Fold, _visit: Visit | None, event: Event, detail: Mappin
     f.error, f.cause = detail.get("error"), detail.get("cause")
     if f.status == "SUCCEEDED":
         f.data_text = f.output_text = as_text(detail.get("output"))
-    if f.status == "FAILED":
-        culprit = _culprit(f, event)
-        if culprit is not None:
-            _condemn(f, culprit, event)
+    else:
+        f.culprit = _culprit(f, event)
+    if f.status == "FAILED" and f.culprit is not None:
+        _condemn(f, f.culprit, event)
 
 
 def _culprit(f: Fold, event: Event) -> Visit | None:
@@ -410,7 +430,7 @@ def _fail_iteration(visit: Visit, inner: Visit, event: Event, f: Fold) -> None:
 
 
 def _redriven(f: Fold, _visit: Visit | None, _event: Event, _detail: Mapping[str, Any]) -> None:
-    f.status, f.error, f.cause = "RUNNING", None, None
+    f.status, f.error, f.cause, f.culprit = "RUNNING", None, None, None
 
 
 def _guess(event_type: str) -> Meaning | None:

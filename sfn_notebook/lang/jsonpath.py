@@ -26,7 +26,8 @@ from sfn_notebook.lang.environment import (
     ReferencePathFailure,
     compact,
 )
-from sfn_notebook.lang.jsonpath_nodes import compile_nodes, unescape
+from sfn_notebook.lang.jsonpath_nodes import compile_nodes
+from sfn_notebook.lang.jsonpath_syntax import unescape
 
 Keys: TypeAlias = tuple[str | int, ...]
 Fail: TypeAlias = Callable[[Json, str], EvaluationFailure]
@@ -200,6 +201,7 @@ def _chain_from_data(keys: Keys, fail: Fail) -> Evaluate:
             return _one_key(keys[0], fail)
         if len(keys) == 2:
             return _two_keys(keys[0], keys[1], fail)
+        return _names(keys, fail)
     return _many_keys(keys, fail)
 
 
@@ -223,6 +225,19 @@ def _two_keys(first: Json, second: Json, fail: Fail) -> Evaluate:
             return data[first][second]
         except (KeyError, TypeError):
             raise fail(data, _reason((first, second), data)) from None
+
+    return evaluate
+
+
+def _names(keys: Keys, fail: Fail) -> Evaluate:
+    def evaluate(data: Json, _environment: Environment) -> Json:
+        value = data
+        try:
+            for key in keys:
+                value = value[key]
+        except (KeyError, TypeError):
+            raise fail(data, _reason(keys, data)) from None
+        return value
 
     return evaluate
 
@@ -342,7 +357,9 @@ def _put_one(text: str, key: str) -> Callable[[Json, Json], Json]:
     def put(base: Json, value: Json) -> Json:
         if not isinstance(base, dict):
             raise _conflict(text, base)
-        return {**base, key: value}
+        written = base.copy()
+        written[key] = value
+        return written
 
     return put
 
@@ -354,7 +371,10 @@ def _put_two(text: str, first: str, second: str) -> Callable[[Json, Json], Json]
         inner = base.get(first, _NOTHING)
         if not isinstance(inner, dict):
             raise _conflict(text, base)
-        return {**base, first: {**inner, second: value}}
+        written, below = base.copy(), inner.copy()
+        below[second] = value
+        written[first] = below
+        return written
 
     return put
 

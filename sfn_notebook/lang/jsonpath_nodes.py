@@ -1,12 +1,8 @@
 """Paths that are more than a chain of keys: `..`, `*`, slices, several keys, filters.
 
-Owns the way from such a text to a closure. Three steps: `_respell` cuts the text into tokens, refuses what is none with its
-position, and quotes every name, so that jsonpath-ng reads names in any script; jsonpath-ng parses; the rest turns its tree
-into closures over lists of nodes. jsonpath-ng is never asked to evaluate: its semantics differ from Jayway's (a filter applies
-to an object too, several keys at the end give one merged object), and a closure is seventy times faster.
-
-jsonpath-ng is imported when the first such path is compiled. It has neither regular expressions with Jayway's meaning nor
-lists in filters; both travel through its parser as a marked string behind `=~`.
+Owns the way from jsonpath-ng's tree to closures over lists of nodes. jsonpath-ng is never asked to evaluate: its semantics
+differ from Jayway's (a filter applies to an object too, several keys at the end give one merged object), and a closure is many
+times faster.
 """
 
 from __future__ import annotations
@@ -14,12 +10,11 @@ from __future__ import annotations
 import json
 import operator
 import re
-import warnings
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from sfn_notebook.errors import ExpressionError, Json
+from sfn_notebook.lang.jsonpath_syntax import IN, MATCHES, NOT_IN, read_path
 from sfn_notebook.lang.values import is_number, json_equal
 
 Nodes: TypeAlias = list[Json]
@@ -27,44 +22,12 @@ Step: TypeAlias = Callable[[Nodes, Json], Nodes]
 Test: TypeAlias = Callable[[Json, Json], bool]
 Select: TypeAlias = Callable[[Json], Json]
 
-MAX_TOKENS = 1_000
-
-_NAME = r"[^\s.\[\](){}'\",*?@&|<>=!\\$]+"
-_STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-_NUMBER = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?"
-_LITERAL = rf"{_STRING}|{_NUMBER}|true\b|false\b|null\b"
-_TOKEN = re.compile(
-    rf"""(?P<space>\s+)
-      | (?P<function>\.(?P<called>[A-Za-z]\w*)\(\s*\))
-      | (?P<name>\.\.?{_NAME}(?!\())
-      | (?P<dots>\.\.(?=[\[*]))
-      | (?P<dot>\.(?=[\[]))
-      | (?P<wild>\.(?=\*))
-      | (?P<pattern>=~\s*/(?P<regex>(?:[^/\\]|\\.)+)/(?P<flags>[a-z]*))
-      | (?P<string>{_STRING})
-      | (?P<member>(?P<not>n?)in\s*(?P<list>\[\s*(?:(?:{_LITERAL})\s*(?:,\s*(?=[^\s\]]))?)*\]))
-      | (?P<number>{_NUMBER})
-      | (?P<word>(?:true|false|null)\b)
-      | (?P<bare>(?<=[=<>])[^\W\d]\w*|(?<=[=<>]\s)[^\W\d]\w*)
-      | (?P<operator>&&|\|\||==|!=|<=|>=|[<>!\[\](),:?@$*])""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_WORD = re.compile(r"[^\W\d]\w*")
-_EACH_LITERAL = re.compile(_LITERAL, re.DOTALL)
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
-_IN, _NOT_IN, _MATCHES = "\x01in", "\x01nin", "\x01matches"
-
-
-def unescape(text: str) -> str:
-    """Resolve the backslash escapes of a quoted name or literal in a path."""
-    return _ESCAPE.sub(_unescaped, text) if "\\" in text else text
 
 
 def compile_nodes(text: str, start: int) -> tuple[bool, Select]:
@@ -77,121 +40,16 @@ def compile_nodes(text: str, start: int) -> tuple[bool, Select]:
     Raises:
         ExpressionError: the text is no path.
     """
-    spelled, measured = _respell(text, start)
-    definite, select = _compile(_parse(text, start, spelled), text, start)
+    tree, measured = read_path(text, start)
+    try:
+        definite, select = _compile(tree, text, start)
+    except RecursionError:
+        raise ExpressionError("this path is nested too deeply", text, start) from None
     if not measured:
         return definite, select
     if not definite:
         raise ExpressionError('"length()" needs a path to one array', text, start)
     return True, _measure(select)
-
-
-# From text to jsonpath-ng's tree
-
-
-def _respell(text: str, start: int) -> tuple[str, bool]:
-    """Write the path in jsonpath-ng's spelling, and tell whether it ended with `.length()`."""
-    pieces = ["$"]
-    position = start
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise _unexpected(text, position)
-        if match["function"] is not None:
-            _check_function(text, match)
-            return "".join(pieces), True
-        pieces.append(_SPELLING.get(match.lastgroup or "", _as_written)(match))
-        position = match.end()
-        if len(pieces) > MAX_TOKENS:
-            raise ExpressionError(f"a path of more than {MAX_TOKENS} tokens", text, position)
-    return "".join(pieces), False
-
-
-def _as_written(match: re.Match[str]) -> str:
-    return match[0]
-
-
-def _spell_name(match: re.Match[str]) -> str:
-    name = match["name"].lstrip(".")
-    return match["name"][: -len(name)] + _quoted(name)
-
-
-def _spell_string(match: re.Match[str]) -> str:
-    return _quoted(unescape(match["string"][1:-1]))
-
-
-def _spell_number(match: re.Match[str]) -> str:
-    number = match["number"]
-    return format(Decimal(number), "f") if "e" in number.lower() else number
-
-
-def _spell_pattern(match: re.Match[str]) -> str:
-    flags = "".join(sorted(set(match["flags"]) & set("imsx")))
-    pattern = match["regex"].replace("\\/", "/")
-    return "=~ " + _quoted(_MATCHES + (f"(?{flags})" if flags else "") + pattern)
-
-
-def _spell_member(match: re.Match[str]) -> str:
-    values = [_literal(item) for item in _EACH_LITERAL.findall(match["list"])]
-    return " =~ " + _quoted((_NOT_IN if match["not"] else _IN) + json.dumps(values))
-
-
-def _literal(text: str) -> Json:
-    return unescape(text[1:-1]) if text[0] in "'\"" else json.loads(text)
-
-
-_SPELLING: dict[str, Callable[[re.Match[str]], str]] = {
-    "space": lambda _match: " ",
-    "dot": lambda _match: "",
-    "name": _spell_name,
-    "string": _spell_string,
-    "bare": lambda match: _quoted(match[0]),  # published workflows compare with a word without quotes
-    "number": _spell_number,
-    "pattern": _spell_pattern,
-    "member": _spell_member,
-}
-
-
-def _quoted(name: str) -> str:
-    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    code = match[1]
-    return chr(int(code[1:], 16)) if len(code) == 5 else _ESCAPED.get(code, code)
-
-
-def _check_function(text: str, match: re.Match[str]) -> None:
-    if match["called"] != "length":
-        raise ExpressionError(f'paths have no function "{match["called"]}()"', text, match.start() + 1)
-    if match.end() != len(text):
-        raise ExpressionError('"length()" ends a path, found more behind it', text, match.end())
-
-
-def _unexpected(text: str, position: int) -> ExpressionError:
-    word = _WORD.match(text, position)
-    if word is not None:
-        return ExpressionError(f'unexpected word "{word[0][:40]}"; text goes between quotes', text, position)
-    if text[position] == ".":
-        return ExpressionError('no name follows the "."', text, position)
-    if text[position] in "'\"":
-        return ExpressionError("this quoted text does not end", text, position)
-    return ExpressionError(f'unexpected "{text[position]}" in the path', text, position)
-
-
-def _parse(text: str, start: int, spelled: str) -> Any:
-    from jsonpath_ng.ext.parser import parse
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return parse(spelled)
-    except Exception as error:  # noqa: BLE001 - its parser raises several kinds, bare Exception among them
-        raise ExpressionError(f"not a path: {_without_position(str(error))}", text, start) from None
-
-
-def _without_position(message: str) -> str:
-    return re.sub(r"^Parse error at \d+:\d+ ", "unexpected text ", message)
 
 
 # From the tree to closures
@@ -373,8 +231,41 @@ def _test(expression: Any, text: str, start: int) -> Test:
     if type(expression.value).__name__ in ("Child", "Descendants", "Root", "This"):
         right = _operand(expression.value, text, start)
         return lambda node, root: compare(left(node, root), right(node, root))
+    name = _own_field(expression.target)
+    if name is not None:
+        return _field_test(
+            name, _constant_test(expression.op, expression.value, compare), compare([], [expression.value])
+        )
     constant = [expression.value]
     return lambda node, root: compare(left(node, root), constant)
+
+
+def _own_field(target: Any) -> str | None:
+    """Give `name` where the target is `@.name`, the case that filters in practice consist of."""
+    if type(target).__name__ != "Child" or type(target.left).__name__ != "This":
+        return None
+    fields: list[str] = list(target.right.fields) if type(target.right).__name__ == "Fields" else []
+    return fields[0] if len(fields) == 1 and fields[0] != "*" else None
+
+
+def _field_test(name: str, holds: Callable[[Json], bool], if_missing: object) -> Test:
+    otherwise = bool(if_missing)
+
+    def test(node: Json, _root: Json) -> bool:
+        if isinstance(node, dict) and name in node:
+            return holds(node[name])
+        return otherwise
+
+    return test
+
+
+def _constant_test(sign: str, constant: Json, compare: Callable[[Nodes, Nodes], bool]) -> Callable[[Json], bool]:
+    if sign == "==" and isinstance(constant, str):
+        return lambda value: bool(value == constant)
+    if sign == "==" and is_number(constant):
+        return lambda value: bool(value == constant) and not isinstance(value, bool)
+    constants = [constant]
+    return lambda value: compare([value], constants)
 
 
 def _all(tests: list[Test]) -> Test:
@@ -409,9 +300,9 @@ def _comparison(sign: str, value: Any, text: str, start: int) -> Callable[[Nodes
     if sign in _COMPARE:
         return _ordered(_COMPARE[sign])
     if sign == "=~" and isinstance(value, str):
-        if value.startswith((_IN, _NOT_IN)):
+        if value.startswith((IN, NOT_IN)):
             return _member(value)
-        return _matching(value.removeprefix(_MATCHES), text, start)
+        return _matching(value.removeprefix(MATCHES), text, start)
     raise ExpressionError(f'filters have no operator "{sign}"', text, start)
 
 
@@ -430,8 +321,8 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Nodes, Nodes], bo
 
 
 def _member(value: str) -> Callable[[Nodes, Nodes], bool]:
-    wanted = value.startswith(_IN)
-    items: Nodes = json.loads(value.removeprefix(_IN).removeprefix(_NOT_IN))
+    wanted = value.startswith(IN)
+    items: Nodes = json.loads(value.removeprefix(IN).removeprefix(NOT_IN))
 
     def member(left: Nodes, _right: Nodes) -> bool:
         return (bool(left) and any(json_equal(left[0], item) for item in items)) is wanted

@@ -190,7 +190,10 @@ def _build_from_keys(pairs: list[tuple[str, str]], dynamic: Dynamic) -> Evaluate
 
 def _build_all(dynamic: Dynamic) -> Evaluate:
     def evaluate(data: Json, environment: Environment) -> Json:
-        return {key: part(data, environment) for key, part in dynamic}
+        built = {}  # a loop, because a comprehension is a call of its own before Python 3.12
+        for key, part in dynamic:
+            built[key] = part(data, environment)
+        return built
 
     return evaluate
 

@@ -93,9 +93,13 @@ class StateGraph(graphviz.Digraph):  # type: ignore[misc]  # the package ships n
 
     def unflatten(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: this needs a program that only a Graphviz installation has."""
-        raise RenderError("unflatten needs a Graphviz installation: use graphviz.Source(graph.source).unflatten()", self.source)
+        raise RenderError(
+            "unflatten needs a Graphviz installation: use graphviz.Source(graph.source).unflatten()", self.source
+        )
 
-    def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
+    ) -> dict[str, str]:
         bundle = {"text/plain": self.outline or self.source}
         try:
             raw = self._draw("svg")

@@ -1,13 +1,12 @@
 """A machine, plain or with a run laid over it, as DOT text.
 
-Owns the look of the graph: shapes per state type, what a node and an edge say, which marks a run leaves. It reads the machine
-through `flow` and puts words together through `labels`; drawing the text is the business of `graphviz_engine`, following the
-page's theme that of `svg`.
+Owns the graph: marks for start and end, clusters, edges and their labels. It reads the machine through `asl.topology`; how a
+single state looks is the business of `look`, drawing the text that of `graphviz_engine`, following the page's theme that of `svg`.
 
-How the parts move: a state is a node; a Map or Parallel is a node inside a cluster, followed by the clusters of its scopes and
-a bar where their ways meet again. Names from a definition only ever enter through `_text` (HTML-like labels) and `_quoted`
-(attributes). Each node has the SVG id `node_id(pointer)`, each edge `edge_id(...)`; they depend on the definition alone.
-The output is the same, byte for byte, for the same input.
+How the parts move: a state is a node named by its JSON pointer. A Map or Parallel is a node inside a cluster, followed by its
+scopes and a bar where their ways meet again; what leaves it starts at the bar, what it catches at the cluster. Each node has
+the SVG id `node_id(pointer)`, each edge `edge_id(...)`: they depend on the definition alone, so a run can be shown on a finished
+picture. The text is the same, byte for byte, for the same input.
 """
 
 from __future__ import annotations
@@ -17,44 +16,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from sfn_notebook.asl.topology import Edge, Scope, StateNode, Topology, summarise_condition, topology
 from sfn_notebook.errors import Json
-from sfn_notebook.render import labels
-from sfn_notebook.render.flow import Edge, Node, Scope, read
-from sfn_notebook.render.overlay import Overlay, StateOverlay
-from sfn_notebook.render.theme import AUTO, DARK, LIGHT, MARKS, RETRIED, Status, Theme
+from sfn_notebook.render import labels, look
+from sfn_notebook.render.look import node_id
+from sfn_notebook.render.overlay import Overlay
+from sfn_notebook.render.theme import AUTO, DARK, LIGHT, Status, Theme
 
 __all__ = ["AUTO", "DARK", "LIGHT", "Theme", "dot_source", "edge_id", "node_id"]
 
-FONT = "Arial"  # the engines measure one name well; a list of names falls back to Times
+FONT = "Arial"
+"""The engines measure one name well; a list of names falls back to Times."""
 
 _CHIPS_FROM = 5
 """From so many Catch edges into one state, all but the last end at a chip with its name instead of crossing the picture."""
 
-_SHAPES: dict[str, dict[str, str]] = {
-    "Task": {"shape": "box", "style": "rounded,filled"},
-    "Choice": {"shape": "diamond", "style": "filled", "margin": "0.01,0.01"},
-    "Map": {"shape": "box", "style": "filled", "peripheries": "2"},
-    "Parallel": {"shape": "plain", "style": ""},
-    "Wait": {"shape": "ellipse", "style": "filled", "margin": "0.04,0.02"},
-    "Pass": {"shape": "box", "style": "filled"},
-    "Succeed": {"shape": "ellipse", "style": "filled", "peripheries": "2", "margin": "0.04,0.02"},
-    "Fail": {"shape": "octagon", "style": "filled", "margin": "0.08,0.03"},
-    "missing": {"shape": "box", "style": "filled,dashed"},
-}
-_UNKNOWN = {"shape": "box", "style": "filled,dotted"}
+_DEEPEST = 40
+"""Scopes nested deeper are not drawn: nobody could read them, and drawing must not run out of stack."""
 
-_SIGNS = {"Wait": "◷ ", "Succeed": "✔ ", "Fail": "✖ ", "missing": "✖ ", "Choice": ""}
-"""Stand before a name where no run's mark does."""
-
-
-def node_id(pointer: str) -> str:
-    """Give the SVG id of the state at `pointer`: `state-` and the pointer, percent-encoded where XML ids need it."""
-    return "state-" + quote(pointer, safe="/~")
+_START, _END = "start", "end"
 
 
 def edge_id(source: str, kind: str, target: str) -> str:
-    """Give the SVG id of the edge of this kind between the states at two pointers ("" is the start or the end mark)."""
-    return f"edge-{kind}-{quote(source, safe='/~')}--{quote(target, safe='/~')}"
+    """Give the SVG id of the edge of this kind between the states at two pointers ("start" and "end" are the marks)."""
+    return f"edge-{kind}:{quote(source, safe='/~')}:{quote(target, safe='/~')}"
 
 
 def dot_source(
@@ -74,243 +59,271 @@ def dot_source(
         title: heading above the graph.
         direction: "TB", from top to bottom, or "LR".
     """
-    return _Drawing(overlay, theme, direction).draw(read(definition), title)
+    return _Drawing(topology(definition), overlay, theme).draw(title, direction)
 
 
 @dataclass(slots=True)
 class _Drawing:
+    machine: Topology
     overlay: Overlay | None
     theme: Theme
-    direction: str
     lines: list[str] = field(default_factory=list)
     edges: list[str] = field(default_factory=list)
-    nodes: dict[str, Node] = field(default_factory=dict)
 
-    def draw(self, top: Scope, title: str | None) -> str:
-        theme = self.theme
-        self.nodes = {node.key: node for node in _walk(top)}
-        head = {"id": "sfn-graph", "class": "sfn-graph", "rankdir": "LR" if self.direction == "LR" else "TB"}
-        head |= {"bgcolor": theme["surface"], "fontname": FONT, "fontsize": "10", "fontcolor": theme["text"]}
-        head |= {"nodesep": "0.28", "ranksep": "0.32", "pad": "0.12", "newrank": "false"}
-        if title:
-            head |= {"label": f"<<B>{_text(labels.shorten(labels.one_line(title), 80))}</B>>", "labelloc": "t", "labeljust": "l"}
-        node = {"fontname": FONT, "fontsize": "11", "fontcolor": theme["text"], "height": "0.36", "width": "0.5", "margin": "0.11,0.05"}
-        edge = {"fontname": FONT, "fontsize": "9", "fontcolor": theme["choice-text"], "color": theme["edge"], "arrowsize": "0.65"}
-        self.lines = ["digraph {", *(f"  {kind}{_attributes(values)}" for kind, values in (("graph", head), ("node", node), ("edge", edge)))]
-        if top.start:
-            self._marks(top)
-        self._scope(top, "  ", "mark:start", "mark:end")
+    def draw(self, title: str | None, direction: str) -> str:
+        top = self.machine.scopes[0]
+        self.lines = ["digraph {", *self._defaults(title, direction)]
+        if top.states:
+            self._mark(_START, "circle", "0.2")
+        if any(self._ends(node) for node in self.machine.nodes_of(top)):
+            self._mark(_END, "doublecircle", "0.16")
+        self._scope(top, "  ", _START, _END, 0)
         return "\n".join([*self.lines, *self.edges, "}", ""])
 
-    def _marks(self, top: Scope) -> None:
-        mark = {"label": "", "fixedsize": "true", "color": self.theme["mark"], "fillcolor": self.theme["mark"], "style": "filled"}
-        self.lines.append(f'  "mark:start"{_attributes({"id": "mark-start", "class": "sfn-mark", "shape": "circle", "width": "0.2", "height": "0.2", "tooltip": "start", **mark})}')
-        if any(node.ends for node in top.nodes):
-            self.lines.append(f'  "mark:end"{_attributes({"id": "mark-end", "class": "sfn-mark", "shape": "doublecircle", "width": "0.16", "height": "0.16", "tooltip": "end", **mark})}')
+    def _defaults(self, title: str | None, direction: str) -> Iterator[str]:
+        theme = self.theme
+        graph = {
+            "id": "sfn-graph",
+            "class": "sfn-graph",
+            "rankdir": direction,
+            "compound": "true",
+            "newrank": "true",
+            "bgcolor": theme["surface"],
+        }
+        graph |= {
+            "fontname": FONT,
+            "fontsize": "11",
+            "fontcolor": theme["text"],
+            "nodesep": "0.28",
+            "ranksep": "0.32",
+            "pad": "0.12",
+        }
+        if title:
+            heading = look.text(labels.shorten(labels.one_line(title), 80))
+            graph |= {"label": f"<<B>{heading}</B>>", "labelloc": "t", "labeljust": "l"}
+        yield f"  graph{_attributes(graph)}"
+        size = {"height": "0.36", "width": "0.5", "margin": "0.11,0.05"}
+        yield f"  node{_attributes({'fontname': FONT, 'fontsize': '11', 'fontcolor': theme['text'], **size})}"
+        line = {"color": theme["edge"], "arrowsize": "0.65"}
+        yield f"  edge{_attributes({'fontname': FONT, 'fontsize': '9', 'fontcolor': theme['choice-text'], **line})}"
 
-    def _scope(self, scope: Scope, indent: str, entry: str, leave: str) -> None:
-        for node in scope.nodes:
-            self._state(node, indent)
-        for node in scope.missing:
-            self.lines.append(f"{indent}{_quoted(node.key)}{_attributes(self._node_attributes(node))}")
-        if scope.start:
-            self._edge(entry, scope.start, "start", "", self._taken("", scope.start))
-        chips = self._chips(scope)
-        for node in scope.nodes:
-            out = _join(node) if _has_join(node) else node.key
-            for group in _merged(node.edges):
-                self._way(node, out, group, chips, indent)
-            if node.ends:
-                self._edge(out, leave, "end", "", self._taken_end(node))
+    def _mark(self, name: str, shape: str, size: str) -> None:
+        mark = {
+            "id": f"mark-{name}",
+            "class": "sfn-mark",
+            "shape": shape,
+            "style": "filled",
+            "label": "",
+            "tooltip": name,
+        }
+        mark |= {
+            "fixedsize": "true",
+            "width": size,
+            "height": size,
+            "color": self.theme["mark"],
+            "fillcolor": self.theme["mark"],
+        }
+        self.lines.append(f"  {name}{_attributes(mark)}")
 
-    def _state(self, node: Node, indent: str) -> None:
-        own = f"{_quoted(node.key)}{_attributes(self._node_attributes(node))}"
-        if not any(scope.nodes for scope in node.scopes):
-            self.lines.append(indent + own)
+    # scopes
+
+    def _scope(self, scope: Scope, indent: str, entry: str, leave: str, depth: int) -> None:
+        nodes = self.machine.nodes_of(scope)
+        for node in nodes:
+            self._state(node, indent, depth)
+        for missing in self._missing(scope, nodes):
+            self._node(missing, indent)
+        if scope.start is not None:
+            self._start(scope, entry)
+        chips = self._chips(scope, nodes)
+        for node in nodes:
+            self._ways(node, leave, chips, indent)
+
+    def _state(self, node: StateNode, indent: str, depth: int) -> None:
+        scopes = [scope for scope in self.machine.scopes_of(node.pointer) if scope.states] if depth < _DEEPEST else []
+        if not scopes:
+            self._node(node, indent)
             return
         inner = indent + "  "
-        self.lines += [f"{indent}subgraph {_quoted('cluster_' + node.key)} {{", f"{inner}graph{_attributes(self._group(node))}", inner + own]
-        join = _join(node)
-        branches = len(node.scopes) > 1
-        for index, scope in enumerate(node.scopes):
-            if branches:
-                self.lines += [f"{inner}subgraph {_quoted('cluster_' + scope.pointer)} {{", f"{inner}  graph{_attributes(self._branch(index))}"]
-            self._scope(scope, inner + "  " if branches else inner, node.key, join)
-            if branches:
+        self._open(f"cluster_{node.pointer}", self._group(node), indent)
+        self._node(node, inner)
+        for number, scope in enumerate(scopes):
+            if scope.kind == "branch" and len(scopes) > 1:
+                self._open(f"cluster_{scope.pointer}", self._branch(scope, left=number * 2 < len(scopes) - 1), inner)
+                self._scope(scope, inner + "  ", node.pointer, _join(node), depth + 1)
                 self.lines.append(inner + "}")
-        if _has_join(node):
-            self.lines.append(f"{inner}{_quoted(join)}{_attributes(self._bar(node))}")
+            else:
+                self._scope(scope, inner, node.pointer, _join(node), depth + 1)
+        if self._joined(node):
+            self.lines.append(f"{inner}{_quoted(_join(node))}{_attributes(self._bar(node))}")
         self.lines.append(indent + "}")
 
-    def _group(self, node: Node) -> dict[str, str]:
-        style = "rounded,filled,bold" if _distributed(node) else "rounded,filled"
-        line = self.theme["map-line" if _distributed(node) else "group-line"]
-        return {"id": "group-" + quote(node.key, safe="/~"), "class": "sfn-group", "label": "", "style": style, "color": line, "fillcolor": self.theme["group-fill"], "margin": "9"}
+    def _node(self, node: StateNode, indent: str) -> None:
+        self.lines.append(
+            f"{indent}{_quoted(node.pointer)}{_attributes(look.node_attributes(node, self.theme, self.overlay))}"
+        )
 
-    def _branch(self, index: int) -> dict[str, str]:
-        text = f'<<FONT POINT-SIZE="8" COLOR="{self.theme["muted"]}">branch {index + 1}</FONT>>'
-        return {"class": "sfn-branch", "label": text, "labeljust": "l", "style": "rounded,dashed", "color": self.theme["branch-line"], "margin": "7"}
+    def _open(self, name: str, values: dict[str, str], indent: str) -> None:
+        self.lines += [f"{indent}subgraph {_quoted(name)} {{", f"{indent}  graph{_attributes(values)}"]
 
-    def _bar(self, node: Node) -> dict[str, str]:
-        line = self._hue(node, "line")
-        return {"class": "sfn-join", "label": "", "shape": "box", "style": "filled", "fixedsize": "true", "width": "0.7", "height": "0.05", "color": line, "fillcolor": line, "tooltip": "all done" if node.type == "Map" else "all branches done"}
+    def _group(self, node: StateNode) -> dict[str, str]:
+        far = look.distributed(node)
+        values = {
+            "id": "group-" + quote(node.pointer, safe="/~"),
+            "class": "sfn-group",
+            "label": "",
+            "margin": "9",
+            "tooltip": "",
+        }
+        values |= {"style": "rounded,filled,bold" if far else "rounded,filled", "fillcolor": self.theme["group-fill"]}
+        return values | {"color": self.theme["map-line" if far else "group-line"]}
 
-    # nodes
+    def _branch(self, scope: Scope, *, left: bool) -> dict[str, str]:
+        label = f'<<FONT POINT-SIZE="8" COLOR="{self.theme["muted"]}">branch {(scope.index or 0) + 1}</FONT>>'
+        look_ = {"style": "rounded,dashed", "color": self.theme["branch-line"], "margin": "7"}
+        return {"class": "sfn-branch", "label": label, "labeljust": "l" if left else "r", **look_}
 
-    def _seen(self, node: Node) -> StateOverlay | None:
-        return self.overlay.of(node.name) if self.overlay is not None and node.type != "missing" else None
+    def _bar(self, node: StateNode) -> dict[str, str]:
+        line = look.hue(node, "line", self.theme, look.seen_of(node, self.overlay))
+        size = {"fixedsize": "true", "width": "0.7", "height": "0.05"}
+        tip = "all items done" if node.type == "Map" else "all branches done"
+        return {
+            "class": "sfn-join",
+            "label": "",
+            "shape": "box",
+            "style": "filled",
+            "color": line,
+            "fillcolor": line,
+            "tooltip": tip,
+            **size,
+        }
 
-    def _hue(self, node: Node, part: str) -> str:
-        seen = self._seen(node)
-        if seen is not None:
-            return self.theme[f"{seen.status.value.replace(' ', '-')}-{part}"]
-        kind = node.type.lower() if node.type in _SHAPES else "unknown"
-        return self.theme[f"{kind}-{part}"]
+    def _ends(self, node: StateNode) -> bool:
+        return node.terminal and node.type != "Fail"
 
-    def _node_attributes(self, node: Node) -> dict[str, str]:
-        seen = self._seen(node)
-        shape = dict(_SHAPES.get(node.type, _UNKNOWN))
-        kind = node.type.lower() if node.type in _SHAPES else "unknown"
-        classes = f"sfn-state sfn-{kind}" + (f" sfn-{seen.status.value.replace(' ', '-')}" if seen else "")
-        values = {"id": node_id(node.key), "class": classes, **shape, "tooltip": _quotable(self._tooltip(node, seen))}
-        lines = list(self._words(node, seen))
-        muted = self.theme["not-reached-text" if seen and seen.status is Status.NOT_REACHED else "muted"]
-        body = "<BR/>".join(_line(text, strong, muted) for text, strong in lines)
-        if shape["shape"] == "plain":
-            values["label"] = self._bars(node, body)
-        else:
-            values |= {"label": f"<{body}>", "color": self._hue(node, "line"), "fillcolor": self._hue(node, "fill")}
-        if seen and seen.status is Status.NOT_REACHED:
-            values |= {"fontcolor": muted, "style": shape["style"] + ",dashed"}
-        elif seen and seen.status is not Status.SUCCEEDED:
-            values["penwidth"] = "2"
-        wide = max((labels.width_of(text) for text, _ in lines if any(labels.width_of(char) == 2 for char in text)), default=0)
-        if wide:  # the engines measure wide characters as narrow ones
-            values["width"] = f"{wide * 0.095 + 0.3:.2f}"
-        return values
+    def _joined(self, node: StateNode) -> bool:
+        """Say whether any way through the scopes of a state comes to an end."""
+        return any(
+            self._ends(inner)
+            for scope in self.machine.scopes_of(node.pointer)
+            for inner in self.machine.nodes_of(scope)
+        )
 
-    def _bars(self, node: Node, body: str) -> str:
-        bar = f'BORDER="3" SIDES="TB" COLOR="{self._hue(node, "line")}" BGCOLOR="{self._hue(node, "fill")}"'
-        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="6"><TR><TD {bar}>{body}</TD></TR></TABLE>>'
-
-    def _tooltip(self, node: Node, seen: StateOverlay | None) -> str:
-        if node.type == "missing":
-            return f"there is no state named {node.name}"
-        parts = [f"{node.name} · {node.type}", labels.service(node.state.get("Resource"))]
-        comment = node.state.get("Comment")
-        parts.append(labels.shorten(labels.one_line(comment), 200) if isinstance(comment, str) else "")
-        parts.append(f"{seen.status.value}, {_times(seen.visits)}" + "".join(f", {error}" for error in seen.errors) if seen else "")
-        return "\n".join(part for part in parts if part)
-
-    def _words(self, node: Node, seen: StateOverlay | None) -> Iterator[tuple[str, bool]]:
-        narrow = node.type in {"Choice", "Wait", "Succeed"}
-        name = node.name if node.name.strip() else f'"{node.name}"'
-        rows = labels.wrap(name, 18 if narrow else 26)
-        sign = f"{MARKS[seen.status]} " if seen else _SIGNS.get(node.type, "")
-        rows[0] = sign + rows[0]
-        if seen and seen.visits > 1:
-            rows[-1] += f" ×{seen.visits}"
-        yield from ((row, True) for row in rows)
-        yield from ((row, False) for row in self._details(node, seen) if row)
-
-    def _details(self, node: Node, seen: StateOverlay | None) -> Iterator[str]:
-        state = node.state
-        if node.type == "missing":
-            yield "no such state"
-        elif node.type == "Task":
-            yield labels.service(state.get("Resource"))
-            yield labels.function_name(state)
-        elif node.type == "Wait":
-            yield labels.wait_line(state)
-        elif node.type == "Fail":
-            yield labels.expression(state.get("Error", ""), 32)
-        elif node.type == "Map":
-            yield _map_line(node)
-        elif node.type not in _SHAPES:
-            yield "no Type" if node.type == "unknown" else f"unknown Type {labels.shorten(node.type, 20)}"
-        if seen is None:
-            yield labels.retry_line(state)
-            return
-        if seen.retries:
-            yield f"{RETRIED} retried {_times(seen.retries)}"
-        if seen.iterations_total or seen.iterations_succeeded or seen.iterations_failed:
-            yield _iterations(seen)
-        if seen.errors and seen.status in {Status.FAILED, Status.CAUGHT}:
-            yield labels.shorten(("caught " if seen.status is Status.CAUGHT else "") + seen.errors[-1], 34)
+    def _missing(self, scope: Scope, nodes: Iterable[StateNode]) -> list[StateNode]:
+        edges = (edge for node in nodes for edge in self.machine.edges_from(node.pointer))
+        names = [edge.target for edge in edges if edge.target_pointer is None]
+        if scope.start is not None and scope.start_pointer is None:
+            names.insert(0, scope.start)
+        return [
+            StateNode(name, look.MISSING, _nowhere(scope.pointer, name), scope.pointer, "JSONPath")
+            for name in dict.fromkeys(names)
+        ]
 
     # edges
 
-    def _chips(self, scope: Scope) -> dict[str, str]:
+    def _start(self, scope: Scope, entry: str) -> None:
+        assert scope.start is not None
+        head = scope.start_pointer or _nowhere(scope.pointer, scope.start)
+        taken = None if self.overlay is None else self.overlay.taken("", scope.start)
+        self._edge(entry, head, "start", (entry, head), "", taken, {"weight": "4"})
+
+    def _ways(self, node: StateNode, leave: str, chips: dict[str, str], indent: str) -> None:
+        tail = _join(node) if self._joined(node) else node.pointer
+        for group in _merged(self.machine.edges_from(node.pointer)):
+            first = group[0]
+            head = first.target_pointer or _nowhere(node.scope, first.target)
+            taken = None if self.overlay is None else self.overlay.taken(node.name, first.target)
+            ends = (node.pointer, head)
+            if first.kind != "catch":
+                self._edge(
+                    tail,
+                    head,
+                    first.kind,
+                    ends,
+                    self._label(group),
+                    taken,
+                    {"weight": "4" if first.kind == "next" else "2"},
+                )
+                continue
+            if chips.get(head, node.pointer) != node.pointer:
+                head = f"chip:{node.pointer}:{head}"
+                self.lines.append(f"{indent}{_quoted(head)}{_attributes(self._chip(first.target))}")
+            self._edge(node.pointer, head, "catch", ends, self._label(group), taken, self._catch_look(node))
+        if self._ends(node):
+            self._edge(tail, leave, "end", (node.pointer, leave), "", self._taken_end(node), {"weight": "2"})
+
+    def _catch_look(self, node: StateNode) -> dict[str, str]:
+        values = {
+            "style": "dashed",
+            "color": self.theme["catch-line"],
+            "fontcolor": self.theme["catch-text"],
+            "weight": "0",
+        }
+        inside = any(scope.states for scope in self.machine.scopes_of(node.pointer))
+        return values | ({"ltail": _quotable(f"cluster_{node.pointer}")} if inside else {})
+
+    def _chips(self, scope: Scope, nodes: Iterable[StateNode]) -> dict[str, str]:
         """Map each target of many Catch edges to the one source that keeps its edge."""
-        pairs = {(edge.source, edge.target): None for node in scope.nodes for edge in node.edges if edge.kind == "catch"}
+        edges = (edge for node in nodes for edge in self.machine.edges_from(node.pointer) if edge.kind == "catch")
+        pairs = {
+            (edge.source_pointer, edge.target_pointer or _nowhere(scope.pointer, edge.target)): None for edge in edges
+        }
         counts = Counter(target for _, target in pairs)
         return {target: source for source, target in pairs if counts[target] >= _CHIPS_FROM}
 
-    def _way(self, node: Node, out: str, group: list[Edge], chips: dict[str, str], indent: str) -> None:
-        first = group[0]
-        taken = self._taken(node.name, first.target)
-        target = self.nodes[first.target]
-        if first.kind != "catch":
-            self._edge(out, first.target, first.kind, self._edge_label(group), taken, source=node.key)
-            return
-        end = first.target
-        if chips.get(end, node.key) != node.key:
-            end = f"chip:{node.key}:{first.target}"
-            self.lines.append(f"{indent}{_quoted(end)}{_attributes(self._chip(target))}")
-        self._edge(node.key, end, "catch", self._edge_label(group), taken, target=first.target)
+    def _chip(self, name: str) -> dict[str, str]:
+        short = look.text(labels.shorten(labels.one_line(labels.visible(name)), 22))
+        label = f'<<FONT POINT-SIZE="9" COLOR="{self.theme["catch-text"]}">→ {short}</FONT>>'
+        frame = {
+            "shape": "box",
+            "style": "dashed,rounded",
+            "color": self.theme["catch-line"],
+            "height": "0.2",
+            "margin": "0.06,0.02",
+        }
+        return {"class": "sfn-chip", "label": label, "tooltip": look.tooltip(f"goes on with {name}"), **frame}
 
-    def _chip(self, target: Node) -> dict[str, str]:
-        text = labels.shorten(labels.one_line(labels.visible(target.name)), 22)
-        label = f'<<FONT POINT-SIZE="9" COLOR="{self.theme["catch-text"]}">→ {_text(text)}</FONT>>'
-        return {"class": "sfn-chip", "label": label, "shape": "box", "style": "dashed,rounded", "color": self.theme["catch-line"], "height": "0.2", "margin": "0.06,0.02", "tooltip": _quotable(f"goes on with {target.name}")}
-
-    def _edge_label(self, group: list[Edge]) -> str:
-        first = group[0]
-        rows: list[str] = []
-        if first.kind == "choice":
+    def _label(self, group: list[Edge]) -> str:
+        kind, rows = group[0].kind, list[str]()
+        if kind == "choice":
             for edge in group[:3]:
-                rows += labels.wrap(labels.shorten(labels.one_line(edge.condition), 78), 28, 3)
-        elif first.kind == "catch":
+                rows += labels.wrap(labels.compact(summarise_condition(edge.condition, 300)), 28, 3)
+        elif kind == "catch":
             rows = [labels.errors_line(edge.errors, 30) for edge in group[:3]]
-        elif first.kind == "default":
+        elif kind == "default":
             rows = ["otherwise"]
-        return "<BR ALIGN=\"LEFT\"/>".join(" " + _text(row) + " " for row in rows + (["…"] if len(group) > 3 else []))
+        rows += ["…"] if len(group) > 3 else []
+        return "".join(f' {look.text(row)} <BR ALIGN="LEFT"/>' for row in rows)
 
-    def _taken(self, source: str, target: str) -> int | None:
-        return None if self.overlay is None else self.overlay.taken(source, self.nodes[target].name)
-
-    def _taken_end(self, node: Node) -> int | None:
+    def _taken_end(self, node: StateNode) -> int | None:
         if self.overlay is None:
             return None
         seen = self.overlay.of(node.name)
-        return self.overlay.taken(node.name, "") or (seen.visits if seen.status is Status.SUCCEEDED else 0)
+        return seen.visits if seen.status is Status.SUCCEEDED else 0
 
-    def _edge(self, tail: str, head: str, kind: str, label: str, taken: int | None, *, source: str = "", target: str = "") -> None:
-        values = {"id": edge_id(source or ("" if tail.startswith("mark:") else tail), kind, target or ("" if head.startswith("mark:") else head)), "class": f"sfn-edge sfn-{kind}"}
-        count = f" ×{taken} " if taken and taken > 1 else ""
-        if label or count:
-            values["label"] = f'<{label}{"<BR/>" if label and count else ""}{count}<BR ALIGN="LEFT"/>>' if label else f"<{count}>"
-        if kind == "catch":
-            values |= {"style": "dashed", "color": self.theme["catch-line"], "fontcolor": self.theme["catch-text"], "weight": "0"}
-        else:
-            values["weight"] = "4" if kind in {"next", "start"} else "2"
+    def _edge(
+        self,
+        tail: str,
+        head: str,
+        kind: str,
+        ends: tuple[str, str],
+        label: str,
+        taken: int | None,
+        more: dict[str, str],
+    ) -> None:
+        values = {"id": edge_id(ends[0], kind, ends[1]), "class": f"sfn-edge sfn-{kind}", **more}
         if taken is not None:
             values["class"] += " sfn-taken" if taken else " sfn-untaken"
             values |= self._run_look(kind, taken)
+            label += f' ×{taken} <BR ALIGN="LEFT"/>' if taken > 1 else ""
+        if label:
+            values["label"] = f"<{label}>"
         self.edges.append(f"  {_quoted(tail)} -> {_quoted(head)}{_attributes(values)}")
 
     def _run_look(self, kind: str, taken: int) -> dict[str, str]:
         if not taken:
             return {"color": self.theme["not-reached-edge"], "fontcolor": self.theme["not-reached-text"]}
         return {"penwidth": "1.8", **({} if kind == "catch" else {"color": self.theme["taken-edge"]})}
-
-
-def _walk(scope: Scope) -> Iterator[Node]:
-    yield from scope.missing
-    for node in scope.nodes:
-        yield node
-        for inner in node.scopes:
-            yield from _walk(inner)
 
 
 def _merged(edges: Iterable[Edge]) -> list[list[Edge]]:
@@ -321,60 +334,27 @@ def _merged(edges: Iterable[Edge]) -> list[list[Edge]]:
     return list(groups.values())
 
 
-def _has_join(node: Node) -> bool:
-    return any(inner.ends for scope in node.scopes for inner in scope.nodes)
+def _join(node: StateNode) -> str:
+    return node.pointer + "/join"
 
 
-def _join(node: Node) -> str:
-    return node.key + "/join"
+def _nowhere(scope: str, name: str) -> str:
+    """Name the node that stands for a state that does not exist."""
+    return f"{scope}/missing/{name}"
 
 
-def _distributed(node: Node) -> bool:
-    processor = node.state.get("ItemProcessor")
-    config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
-    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+def _quotable(name: str) -> str:
+    """Write a name so that it can stand between quotes in DOT; a backslash must not swallow the closing one."""
+    return labels.visible(name).replace("\n", "␊").replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _map_line(node: Node) -> str:
-    limit = node.state.get("MaxConcurrency")
-    at_once = f" · {limit} at once" if isinstance(limit, int) and limit > 0 else ""
-    return ("Distributed Map" if _distributed(node) else "for each item") + at_once
-
-
-def _iterations(seen: StateOverlay) -> str:
-    done = f"{seen.iterations_succeeded} of {seen.iterations_total}" if seen.iterations_total else str(seen.iterations_succeeded)
-    return f"✔ {done} items" + (f" · ✖ {seen.iterations_failed}" if seen.iterations_failed else "")
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _line(text: str, strong: bool, muted: str) -> str:  # noqa: FBT001 - one private caller
-    return f"<B>{_text(text)}</B>" if strong else f'<FONT POINT-SIZE="9" COLOR="{muted}">{_text(text)}</FONT>'
-
-
-JOINER = "\u2060"
-"""Stands after a backslash: the engines expand `\\N` and its like even in text that was escaped. `svg` takes it out again."""
-
-
-def _text(text: str) -> str:
-    """Escape plain text for an HTML-like label."""
-    shown = labels.visible(text).replace("\n", " ")
-    escaped = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    return escaped.replace("\\", f"&#92;{JOINER}")
-
-
-def _quotable(text: str) -> str:
-    """Prepare text for an attribute in which the engines look for entities and escapes, as in a tooltip."""
-    return _text(text.replace("\n", "\r")).replace("␍", "&#10;")
-
-
-def _quoted(text: str) -> str:
-    """Quote an id of DOT; a backslash stays in it as it is, but must not swallow the closing quote."""
-    return '"' + labels.visible(text).replace("\n", "␊").replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _quoted(name: str) -> str:
+    return f'"{_quotable(name)}"'
 
 
 def _attributes(values: dict[str, str]) -> str:
-    shown = (f"{key}={value}" if value.startswith("<") and key == "label" else f'{key}="{value}"' for key, value in values.items())
-    return " [" + " ".join(shown) + "]"
+    shown = (
+        f"{key}={value}" if key == "label" and value.startswith("<") else f'{key}="{value}"'
+        for key, value in values.items()
+    )
+    return f" [{' '.join(shown)}]"

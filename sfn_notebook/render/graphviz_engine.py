@@ -22,6 +22,9 @@ VARIABLE = "SFN_NOTEBOOK_DOT"
 TIMEOUT = 20.0
 FORMATS = ("svg", "png", "pdf", "dot", "json", "plain")
 
+_BUNDLED_SIGNS = str.maketrans({"✔": "√", "✖": "×", "⚠": "!", "▶": "►", "⏸": "=", "↻": "retry", "◌": "◦", "◷": "○"})
+"""The fonts in the bundled engine, which it uses for PNG, lack our marks; these stand for them there."""
+
 _ENDINGS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
 
 
@@ -88,12 +91,16 @@ def render_dot(
         raise RenderError(f'cannot draw as "{format}": the formats are {", ".join(FORMATS)}', source)
     failures = []
     for candidate in programs(program):
-        done, text = _run(candidate, source, format, timeout)
+        shown = source.translate(_BUNDLED_SIGNS) if format == "png" and candidate == bundled_program() else source
+        done, text = _run(candidate, shown, format, timeout)
         if done is not None:
             return done
         failures.append(f"{Path(candidate).name}: {text}")
     if not failures:
-        raise RenderError("cannot draw: no Graphviz engine is installed (pip install graphviz-pure brings one; the DOT text is in .source)", source)
+        raise RenderError(
+            "cannot draw: no Graphviz engine is installed (pip install graphviz-pure brings one; the DOT text is in .source)",
+            source,
+        )
     hint = " (PDF needs a Graphviz installation, as of apt install graphviz)" if format == "pdf" else ""
     raise RenderError(f"cannot draw as {format}{hint}: " + "; ".join(failures), source)
 
@@ -102,7 +109,11 @@ def _run(program: str, source: str, kind: str, timeout: float) -> tuple[bytes | 
     """Run one engine; give the picture, or None and why not. A time-out ends the chain: the next engine is no faster."""
     try:
         done = subprocess.run(  # noqa: S603 - the program is the user's choice or one that we found; no shell
-            [program, f"-T{kind}"], input=source.encode("utf-8", "replace"), capture_output=True, timeout=timeout, check=False
+            [program, f"-T{kind}"],
+            input=source.encode("utf-8", "replace"),
+            capture_output=True,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise RenderError(

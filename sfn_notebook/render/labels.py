@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from sfn_notebook.errors import Json
@@ -58,7 +58,11 @@ _SERVICES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_PATTERNS: Mapping[str, str] = MappingProxyType({"sync": "waits for end", "sync:2": "waits for end", "waitForTaskToken": "waits for token"})
+_PATTERNS: Mapping[str, str] = MappingProxyType(
+    {"sync": "waits for end", "sync:2": "waits for end", "waitForTaskToken": "waits for token"}
+)
+
+_PATH = re.compile(r"(?<![\w\"'./])[$\w][\w$\[\]-]*(?:\.[\w$\[\]'-]+)+(?![\w(])")
 
 _JSONATA = re.compile(r"\s*\{%\s*(.*?)\s*%\}\s*", re.DOTALL)
 
@@ -130,17 +134,25 @@ def wrap(text: str, width: int, lines: int = 6) -> list[str]:
 def _wrap_line(text: str, width: int) -> list[str]:
     if width_of(text) <= width:
         return [text]
-    count = -(-width_of(text) // width)
-    target = min(width, -(-width_of(text) // count) + 3)
+    target = min(width, -(-width_of(text) // -(-width_of(text) // width)) + 3)  # lines of about equal length
     rows, row = [], ""
-    for piece in re.findall(r"\s+|[A-Z]?[^\s_\-./A-Z]+[_\-./]*|[A-Z]+[_\-./]*|[_\-./]+", text):
-        for part in _hard_pieces(piece, width):
-            if row and width_of(row + part.rstrip()) > target:
-                rows.append(row.strip())
-                row = part.lstrip()
-            else:
-                row += part
+    for part in _parts(text, width):
+        if row and width_of(row + part.rstrip()) > target:
+            rows.append(row.strip())
+            row = part.lstrip()
+        else:
+            row += part
     return [*rows, row.strip()] if row.strip() or not rows else rows
+
+
+def _parts(text: str, width: int) -> Iterator[str]:
+    """Split into words with the space after them; what is longer than a line is split at signs, humps, or anywhere."""
+    for word in re.findall(r"\s+|\S+\s*", text):
+        if width_of(word.rstrip()) <= width:
+            yield word
+            continue
+        for piece in re.findall(r"[A-Z]?[^\s_\-./A-Z]+[_\-./]*\s*|[A-Z]+[_\-./]*\s*|[_\-./]+\s*|\s+", word):
+            yield from _hard_pieces(piece, width)
 
 
 def _hard_pieces(piece: str, width: int) -> list[str]:
@@ -184,7 +196,7 @@ def _service_name(key: str) -> str:
 
 def function_name(state: Json) -> str:
     """Give the short name of the function that a `lambda:invoke` task calls, "" where the text does not say."""
-    arguments = state.get("Parameters", state.get("Arguments")) if isinstance(state, dict) else None
+    arguments = state.get("Parameters", state.get("Arguments")) if isinstance(state, Mapping) else None
     name = arguments.get("FunctionName") if isinstance(arguments, dict) else None
     if not isinstance(name, str) or name.lstrip().startswith("{%"):
         return ""
@@ -193,13 +205,15 @@ def function_name(state: Json) -> str:
 
 
 def retry_line(state: Json) -> str:
-    """Put the Retry rules of a state into one line: `↻ 3× Lambda.TooManyRequests +2, 1× States.ALL`; "" without any."""
-    rules = state.get("Retry") if isinstance(state, dict) else None
-    if not isinstance(rules, list) or not rules:
+    """Put the Retry rules of a state into one line: `↻ 3× TooManyRequestsException +2 · 1× any error`; "" without any."""
+    rules = state.get("Retry") if isinstance(state, Mapping) else None
+    parts = [_retry_part(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    if not parts:
         return ""
-    parts = [_retry_part(rule) for rule in rules[:2] if isinstance(rule, dict)]
-    more = f" +{len(rules) - 2} rules" if len(rules) > 2 else ""
-    return "↻ " + " · ".join(parts) + more
+    line = " · ".join(parts)
+    if len(parts) > 1 and width_of(line) > 34:
+        line = f"{parts[0]} · {len(parts) - 1} more rule" + ("s" if len(parts) > 2 else "")
+    return "↻ " + line
 
 
 def _retry_part(rule: dict[str, Json]) -> str:
@@ -208,28 +222,36 @@ def _retry_part(rule: dict[str, Json]) -> str:
 
 
 def errors_line(errors: object, width: int = 40) -> str:
-    """Name errors briefly: the first, and how many more."""
+    """Name errors briefly: all where there is room, else the first without its service, and how many more."""
     names = [one_line(str(name)) for name in errors] if isinstance(errors, (list, tuple)) else []
     if not names:
         return "no error named"
     if names == ["States.ALL"]:
         return "any error"
     line = ", ".join(names)
-    if width_of(line) <= width or len(names) == 1:
-        return shorten(line, width)
-    return f"{shorten(names[0], width - 4)} +{len(names) - 1}"
+    if width_of(line) <= width:
+        return line
+    first = names[0] if names[0].startswith("States.") else names[0].rpartition(".")[2] or names[0]
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return shorten(first, width - len(more)) + more
 
 
 def wait_line(state: Json) -> str:
     """Say how long a Wait state waits."""
     for key in ("Seconds", "SecondsPath", "Timestamp", "TimestampPath"):
-        value = state.get(key) if isinstance(state, dict) else None
+        value = state.get(key) if isinstance(state, Mapping) else None
         if value is None:
             continue
         text = expression(value)
         if key == "Seconds" and isinstance(value, (int, float)):
             return duration_words(value)
-        return ("until " if key.startswith("Timestamp") else "") + text + (" s" if key.startswith("Seconds") else "")
+        return (
+            f"until {text}"
+            if key.startswith("Timestamp")
+            else f"seconds in {text}"
+            if key == "SecondsPath"
+            else f"{text} s"
+        )
     return ""
 
 
@@ -238,6 +260,22 @@ def expression(value: object, limit: int = 32) -> str:
     text = value if isinstance(value, str) else str(value)
     match = _JSONATA.fullmatch(text)
     return shorten(one_line(match[1] if match else text), limit)
+
+
+def compact(condition: str, limit: int = 78) -> str:
+    """Shorten a condition by the beginnings of its long paths, because their last steps and what they are compared with tell most."""
+    text = one_line(condition)
+    if width_of(text) > 36:
+        text = _PATH.sub(_last_steps, text)
+    return shorten(text, limit)
+
+
+def _last_steps(path: re.Match[str]) -> str:
+    if len(path[0]) <= 18:
+        return path[0]
+    before, _, last = path[0].rpartition(".")
+    previous = before.rpartition(".")[2]
+    return f"…{previous}.{last}" if len(previous) + len(last) < 18 else f"…{last}"
 
 
 def duration_words(seconds: float) -> str:

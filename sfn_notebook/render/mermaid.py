@@ -7,13 +7,12 @@ read as syntax becomes an entity code, so a name is always text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from sfn_notebook.asl.topology import Edge, Scope, StateNode, Topology, summarise_condition, topology
 from sfn_notebook.errors import Json
 from sfn_notebook.render import labels
-from sfn_notebook.render.flow import Edge, Node, Scope, read
 from sfn_notebook.render.overlay import Overlay
-from sfn_notebook.render.theme import LIGHT, MARKS, Status
+from sfn_notebook.render.theme import LIGHT, MARKS, RETRIED, Status
 
 _SHAPES = {
     "Task": ("(", ")"),
@@ -25,97 +24,99 @@ _SHAPES = {
     "Succeed": ("(((", ")))"),
     "Fail": ("{{", "}}"),
 }
-_PLAIN = frozenset(" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,/=+$@'·→↻×✔✖⚠▶⏸■◌…")
+_PLAIN = frozenset(" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,+·→↻×✔✖⚠▶⏸■◌…")
+_DEEPEST = 40
 
 
 def mermaid_source(definition: Json, overlay: Overlay | None = None, *, direction: str = "TB") -> str:
     """Write the machine as a Mermaid flowchart."""
-    top = read(definition)
-    ids: dict[str, str] = {}
-    for node in _walk(top):
-        ids[node.key] = f"s{len(ids)}"
-    drawing = _Drawing(ids, overlay)
+    machine = topology(definition)
+    top = machine.scopes[0]
+    drawing = _Drawing(machine, {node.pointer: f"s{number}" for number, node in enumerate(machine.nodes)}, overlay)
     lines = [f"flowchart {'LR' if direction == 'LR' else 'TB'}"]
-    if top.start:
-        lines += ["    start((start))", f"    start --> {ids[top.start]}"]
-    if any(node.ends for node in top.nodes):
+    if top.start is not None:
+        lines += ["    start((start))", f"    start --> {drawing.target(top.start, top.start_pointer)}"]
+    if any(node.terminal and node.type != "Fail" for node in machine.nodes_of(top)):
         lines.append("    finish(((end)))")
-    lines += drawing.scope(top, "    ", "finish")
+    lines += drawing.scope(top, "    ", "finish", 0)
+    lines += drawing.missing
     if overlay is not None:
-        lines += [*_classes(), *drawing.marked(top)]
+        lines += [*_classes(), *drawing.marked()]
     return "\n".join([*lines, ""])
 
 
 def escape_label(text: str) -> str:
-    """Write plain text as a quoted Mermaid label."""
-    shown = labels.visible(text)
-    return "".join(char if char in _PLAIN or (char.isalnum() and ord(char) > 127) else _code(char) for char in shown)
+    """Write plain text so that it can stand in a quoted Mermaid label."""
+    return "".join(
+        char if char in _PLAIN or (char.isalnum() and ord(char) > 127) else _code(char) for char in labels.visible(text)
+    )
 
 
 def _code(char: str) -> str:
     return "<br/>" if char == "\n" else f"#{ord(char)};"
 
 
-@dataclass(slots=True)
 class _Drawing:
-    ids: dict[str, str]
-    overlay: Overlay | None
+    def __init__(self, machine: Topology, ids: dict[str, str], overlay: Overlay | None) -> None:
+        self.machine = machine
+        self.ids = ids
+        self.overlay = overlay
+        self.missing: list[str] = []
 
-    def scope(self, scope: Scope, indent: str, leave: str | None) -> Iterator[str]:
-        for node in scope.nodes:
-            yield from self.state(node, indent)
-        for node in scope.missing:
-            yield f'{indent}{self.ids[node.key]}["{escape_label("✖ " + node.name + " (no such state)")}"]'
-        for node in scope.nodes:
-            for edge in node.edges:
-                yield indent + self.edge(edge)
-            if node.ends and leave:
-                yield f"{indent}{self.ids[node.key]} --> {leave}"
+    def target(self, name: str, pointer: str | None) -> str:
+        """Give the id of a state, making a node for one that does not exist."""
+        if pointer is not None:
+            return self.ids[pointer]
+        identity = f"missing{len(self.missing)}"
+        self.missing.append(f'    {identity}["{escape_label(f"✖ {name} (no such state)")}"]')
+        return identity
 
-    def state(self, node: Node, indent: str) -> Iterator[str]:
+    def scope(self, scope: Scope, indent: str, leave: str | None, depth: int) -> Iterator[str]:
+        nodes = self.machine.nodes_of(scope)
+        for node in nodes:
+            yield from self.state(node, indent, depth)
+        for node in nodes:
+            yield from (indent + self.edge(edge) for edge in self.machine.edges_from(node.pointer))
+            if node.terminal and node.type != "Fail" and leave:
+                yield f"{indent}{self.ids[node.pointer]} --> {leave}"
+
+    def state(self, node: StateNode, indent: str, depth: int) -> Iterator[str]:
         opening, closing = _SHAPES.get(node.type, ("[", "]"))
-        label = escape_label("\n".join(self.words(node)))
-        yield f'{indent}{self.ids[node.key]}{opening}"{label}"{closing}'
-        for index, inner in enumerate(node.scopes):
-            name = f"{self.ids[node.key]}_{index}"
-            caption = f"branch {index + 1}" if len(node.scopes) > 1 else "for each item" if node.type == "Map" else "branch"
-            yield f'{indent}subgraph {name}["{caption}"]'
-            yield from self.scope(inner, indent + "    ", None)
+        own = self.ids[node.pointer]
+        yield f'{indent}{own}{opening}"{escape_label(chr(10).join(self.words(node)))}"{closing}'
+        for number, inner in enumerate(self.machine.scopes_of(node.pointer) if depth < _DEEPEST else ()):
+            if not inner.states:
+                continue
+            caption = f"branch {number + 1}" if inner.kind == "branch" else "for each item"
+            yield f'{indent}subgraph {own}_{number}["{caption}"]'
+            yield from self.scope(inner, indent + "    ", None, depth + 1)
             yield f"{indent}end"
-            if inner.start:
-                yield f"{indent}{self.ids[node.key]} --> {self.ids[inner.start]}"
+            if inner.start is not None:
+                yield f"{indent}{own} --> {self.target(inner.start, inner.start_pointer)}"
 
-    def words(self, node: Node) -> Iterator[str]:
+    def words(self, node: StateNode) -> Iterator[str]:
         name = labels.one_line(node.name) or f'"{node.name}"'
-        if self.overlay is None:
-            yield name
-        else:
+        if self.overlay is not None:
             seen = self.overlay.of(node.name)
-            yield f"{MARKS[seen.status]} {name}" + (f" ×{seen.visits}" if seen.visits > 1 else "") + (f" ↻{seen.retries}" if seen.retries else "")
-        for detail in (labels.service(node.state.get("Resource")), labels.wait_line(node.state) if node.type == "Wait" else "", labels.retry_line(node.state)):
-            if detail:
-                yield detail
+            visits = f" ×{seen.visits}" if seen.visits > 1 else ""
+            name = f"{MARKS[seen.status]} {name}{visits}" + (f" {RETRIED}{seen.retries}" if seen.retries else "")
+        yield name
+        wait = labels.wait_line(node.definition) if node.type == "Wait" else ""
+        yield from (part for part in (labels.service(node.resource), wait, labels.retry_line(node.definition)) if part)
 
     def edge(self, edge: Edge) -> str:
-        source, target = self.ids[edge.source], self.ids[edge.target]
+        source, target = self.ids[edge.source_pointer], self.target(edge.target, edge.target_pointer)
         if edge.kind == "catch":
             return f'{source} -. "{escape_label(labels.errors_line(edge.errors))}" .-> {target}'
-        text = labels.shorten(labels.one_line(edge.condition), 60) if edge.kind == "choice" else "otherwise" if edge.kind == "default" else ""
-        return f'{source} -- "{escape_label(text)}" --> {target}' if text else f"{source} --> {target}"
+        if edge.kind == "next":
+            return f"{source} --> {target}"
+        text = summarise_condition(edge.condition) if edge.kind == "choice" else "otherwise"
+        return f'{source} -- "{escape_label(text)}" --> {target}'
 
-    def marked(self, top: Scope) -> Iterator[str]:
+    def marked(self) -> Iterator[str]:
         assert self.overlay is not None
-        for node in _walk(top):
-            if node.type != "missing":
-                yield f"    class {self.ids[node.key]} {_class(self.overlay.of(node.name).status)}"
-
-
-def _walk(scope: Scope) -> Iterator[Node]:
-    for node in scope.nodes:
-        yield node
-        for inner in node.scopes:
-            yield from _walk(inner)
-    yield from scope.missing
+        for node in self.machine.nodes:
+            yield f"    class {self.ids[node.pointer]} {_class(self.overlay.of(node.name).status)}"
 
 
 def _class(status: Status) -> str:

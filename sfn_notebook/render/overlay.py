@@ -3,13 +3,13 @@
 Owns the reduction of state visits to one status per state. It takes plain rows, so it needs neither pandas nor the history
 package: whoever holds visits (a frame, a fold of events, a test) passes dicts or objects with the same names.
 
-Each visit has a `status`; the state's status is the one of its last visit, except that anything still open wins and that a
-failure is shown wherever one happened.
+A state that was visited several times shows the most telling status: what is still open before a failure, a failure before an
+abort, that before a caught error, and success last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,15 @@ _WORDS: Mapping[str, Status] = {
     "NOT REACHED": Status.NOT_REACHED,
 }
 
-_RANK = (Status.NOT_REACHED, Status.SUCCEEDED, Status.CAUGHT, Status.ABORTED, Status.FAILED, Status.WAITING, Status.RUNNING)
+_RANK = (
+    Status.NOT_REACHED,
+    Status.SUCCEEDED,
+    Status.CAUGHT,
+    Status.ABORTED,
+    Status.FAILED,
+    Status.WAITING,
+    Status.RUNNING,
+)
 
 
 @dataclass(slots=True)
@@ -61,7 +69,7 @@ class Overlay:
 
     Attributes:
         states: state name -> what happened there; an absent name was not reached.
-        edges: (source name, target name) -> how often it was taken; "" as source is the start mark, as target the end mark.
+        edges: (source name, target name) -> how often it was taken; the source "" is the start of the scope.
         status: of the whole run, or None.
     """
 
@@ -90,46 +98,63 @@ def overlay_from_visits(visits: Iterable[Any], *, status: object = None) -> Over
     """Fold visits, in order of entering, into an overlay.
 
     Args:
-        visits: dicts or objects with `name` and `status`, and where known `attempts` (number), `path` (where it ran: visits
-            with an equal path follow each other), `error`, `next` (name of the state it went to, "" for the end),
-            `succeeded`, `failed` and `total` (iterations of a Map).
+        visits: dicts or objects with `name` and `status`, and where known `type`, `attempts` (number), `error`; `id` and `next`
+            (id of the visit that followed) for edges, or else `place` (or `path`: visits with an equal one follow each other);
+            for a Map `iterations` (objects with a `status`) and `length`, or the numbers `succeeded`, `failed` and `total`.
         status: status of the whole run.
-
-    Returns:
-        The overlay. Where rows have no `next`, edges are taken from the order of visits with the same path.
     """
+    rows = list(visits)
     overlay = Overlay(status=None if status is None else status_of(status))
-    last: dict[object, str] = {}
-    for visit in visits:
-        name = str(_get(visit, "name", ""))
-        _count(overlay.states.setdefault(name, StateOverlay()), visit)
-        path = _hashable(_get(visit, "path", ""))
-        following = _get(visit, "next", None)
-        if following is not None:
-            _take(overlay, name, str(following))
-        if path not in last:
-            _take(overlay, "", name)
-        elif last[path]:
-            _take(overlay, last[path], name)
-        last[path] = "" if following is not None else name
+    for visit in rows:
+        _count(overlay.states.setdefault(str(_get(visit, "name", "")), StateOverlay()), visit)
+    for source, target in (
+        _followed(rows) if any(_get(visit, "next", None) is not None for visit in rows) else _in_order(rows)
+    ):
+        overlay.edges[source, target] = overlay.edges.get((source, target), 0) + 1
     return overlay
+
+
+def _followed(rows: list[Any]) -> Iterator[tuple[str, str]]:
+    """Give the edges that the visits' own `next` tells; a visit that follows none began its scope."""
+    names = {_get(visit, "id", None): str(_get(visit, "name", "")) for visit in rows}
+    followers = {_get(visit, "next", None) for visit in rows}
+    for visit in rows:
+        name, following = str(_get(visit, "name", "")), _get(visit, "next", None)
+        if _get(visit, "id", None) not in followers:
+            yield "", name
+        if following in names:
+            yield name, names[following]
+
+
+def _in_order(rows: list[Any]) -> Iterator[tuple[str, str]]:
+    last: dict[str, str] = {}
+    for visit in rows:
+        name, place = str(_get(visit, "name", "")), str(_get(visit, "place", None) or _get(visit, "path", None) or "")
+        yield last.get(place, ""), name
+        last[place] = name
 
 
 def _count(state: StateOverlay, visit: object) -> None:
     seen = status_of(_get(visit, "status", None))
+    if seen is Status.RUNNING and _get(visit, "type", "") == "Wait":
+        seen = Status.WAITING
     state.visits += 1
     state.retries += max(0, _number(_get(visit, "attempts", 1)) - 1)
-    state.iterations_succeeded += _number(_get(visit, "succeeded", 0))
-    state.iterations_failed += _number(_get(visit, "failed", 0))
-    state.iterations_total += _number(_get(visit, "total", 0))
+    _count_iterations(state, visit)
     state.status = max(state.status, seen, key=_RANK.index)
     error = _get(visit, "error", None)
     if isinstance(error, str) and error and error not in state.errors:
         state.errors = (*state.errors, error)
 
 
-def _take(overlay: Overlay, source: str, target: str) -> None:
-    overlay.edges[source, target] = overlay.edges.get((source, target), 0) + 1
+def _count_iterations(state: StateOverlay, visit: object) -> None:
+    iterations = _get(visit, "iterations", None)
+    ends = (
+        [status_of(_get(item, "status", None)) for item in iterations] if isinstance(iterations, (list, tuple)) else []
+    )
+    state.iterations_succeeded += ends.count(Status.SUCCEEDED) + _number(_get(visit, "succeeded", 0))
+    state.iterations_failed += ends.count(Status.FAILED) + _number(_get(visit, "failed", 0))
+    state.iterations_total += _number(_get(visit, "total", 0)) or _number(_get(visit, "length", 0)) or len(ends)
 
 
 def _get(visit: object, key: str, default: object) -> Any:
@@ -142,7 +167,3 @@ def _number(value: object) -> int:
     if isinstance(value, (list, tuple)):
         return len(value)
     return int(value) if isinstance(value, (int, float)) and value == value else 0  # noqa: PLR0124 - NaN is not itself
-
-
-def _hashable(value: object) -> object:
-    return tuple(map(str, value)) if isinstance(value, list) else str(value)

@@ -16,9 +16,12 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from html import escape
+from urllib.parse import unquote
 
-from sfn_notebook.render.dot import FONT, JOINER
+from sfn_notebook.render.dot import FONT
 from sfn_notebook.render.graphviz_engine import RenderError
+from sfn_notebook.render.html import DARK_PAGES
+from sfn_notebook.render.look import JOINER
 from sfn_notebook.render.theme import AUTO, DARK, LIGHT, Theme
 
 _ELEMENTS = frozenset({"g", "path", "polygon", "polyline", "ellipse", "circle", "rect", "line", "text", "tspan"})
@@ -29,7 +32,6 @@ _ATTRIBUTES = (
 )  # fmt: skip
 _LINK = "{http://www.w3.org/1999/xlink}title"
 _FONTS = f'{FONT},Arimo,"Liberation Sans",Helvetica,"DejaVu Sans Condensed",sans-serif'
-_DARK_PAGES = ('[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast", 'html[theme="dark"]', 'html[data-theme="dark"]')
 
 _PAGE_VARIABLES = {"text": "--jp-content-font-color1"}
 """Roles that take JupyterLab's own colour where the page has it; the others keep their palette so that contrast is certain."""
@@ -69,7 +71,7 @@ def _points(text: str | None) -> int:
     return round(float(match[0]) * 4 / 3) if match else 0
 
 
-def _write(element: ET.Element, pointer: str = "") -> Iterator[str]:
+def _write(element: ET.Element) -> Iterator[str]:
     name = element.tag.rpartition("}")[2]
     if name == "a":  # the engine's way to give a tooltip
         tip = element.get(_LINK)
@@ -82,8 +84,10 @@ def _write(element: ET.Element, pointer: str = "") -> Iterator[str]:
         return
     if name not in _ELEMENTS:
         return
-    attributes = "".join(f' {key}="{_attribute(value)}"' for key in _ATTRIBUTES if (value := element.get(key)) is not None)
-    pointer = _pointer(element)
+    attributes = "".join(
+        f' {key}="{_attribute(value)}"' for key in _ATTRIBUTES if (value := element.get(key)) is not None
+    )
+    pointer = _pointer(element.get("id") or "")
     if pointer:
         attributes += f' data-pointer="{_attribute(pointer)}"'
     yield f"<{name}{attributes}>"
@@ -93,11 +97,9 @@ def _write(element: ET.Element, pointer: str = "") -> Iterator[str]:
     yield f"</{name}>"
 
 
-def _pointer(element: ET.Element) -> str:
-    """Give the JSON pointer of the state that a node's group shows: the engine keeps the name of the DOT node as its title."""
-    if not (element.get("id") or "").startswith("state-"):
-        return ""
-    return next((child.text or "" for child in element if child.tag.endswith("}title")), "")
+def _pointer(identity: str) -> str:
+    """Give the JSON pointer of the state whose node has this id, "" for other ids."""
+    return unquote(identity.removeprefix("state-")) if identity.startswith("state-") else ""
 
 
 def _clean(text: str) -> str:
@@ -112,14 +114,22 @@ def _style(scope: str, body: str, theme: Theme, *, inline: bool) -> str:
     rules = [f".{scope} text{{font-family:{_FONTS};white-space:pre}}"]
     if theme.name != "auto":
         return "".join(rules)
-    used = [role for role, colour in LIGHT.colours.items() if f'"{colour}"' in body or (role == "surface" and '"white"' in body)]
+    used = [
+        role
+        for role, colour in LIGHT.colours.items()
+        if f'"{colour}"' in body or (role == "surface" and '"white"' in body)
+    ]
     for role in used:
         colour = "white" if role == "surface" else LIGHT[role]
-        rules += [f'.{scope} [{key}="{colour}"]{{{key}:var(--sfn-{role})}}' for key in ("fill", "stroke") if f'{key}="{colour}"' in body]
+        rules += [
+            f'.{scope} [{key}="{colour}"]{{{key}:var(--sfn-{role})}}'
+            for key in ("fill", "stroke")
+            if f'{key}="{colour}"' in body
+        ]
     rules.append(f".{scope}{{{_variables(LIGHT, used, inline=inline)}}}")
     dark = _variables(DARK, used, inline=inline)
     if inline:
-        rules.append(",".join(f"{page} .{scope}" for page in _DARK_PAGES) + f"{{{dark}}}")
+        rules.append(",".join(f"{page} .{scope}" for page in DARK_PAGES) + f"{{{dark}}}")
     else:
         rules.append(f"@media (prefers-color-scheme:dark){{.{scope}{{{dark}}}}}")
     return "".join(rules)

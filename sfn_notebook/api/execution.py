@@ -1,0 +1,229 @@
+"""`Execution`: one run of a machine, finished or waiting for an answer from outside.
+
+Holds the engine and the handlers' side of the story (what they printed and raised); everything about states and data is read from
+the history, which has the same shape for a local run and for one on AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfn_notebook.api.history import History
+from sfn_notebook.engine.execution import BudgetExceeded, Engine
+from sfn_notebook.engine.freeze import freeze, thaw
+from sfn_notebook.engine.frames import Outcome
+from sfn_notebook.errors import Json, RunError
+from sfn_notebook.sim.driver import drive
+from sfn_notebook.sim.handlers import CallRecord, Responder
+from sfn_notebook.strictjson import copy_json
+
+if TYPE_CHECKING:
+    from sfn_notebook.api.machine import StateMachine
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTask:
+    """A task whose answer comes from outside: a callback, an activity, a human.
+
+    Attributes:
+        token: what `send_task_success` and its siblings take.
+        state: name of the Task state.
+        input: what the task was given.
+    """
+
+    token: str
+    state: str
+    resource: str
+    input: Json
+
+
+class Execution:
+    """A run of a state machine.
+
+    Attributes:
+        machine: the machine that runs.
+        calls: one record per handler call, in order: what it printed, what it raised.
+    """
+
+    def __init__(self, machine: StateMachine, engine: Engine, responder: Responder) -> None:
+        """Use `StateMachine.run`."""
+        self.machine = machine
+        self.engine = engine
+        self._responder = responder
+        self._history: History | None = None
+        self._output: tuple[Json] | None = None
+
+    # ---- what it has come to
+
+    @property
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        return self.engine.status
+
+    @property
+    def output(self) -> Json:
+        """The output of a succeeded execution, else None. It is the caller's own copy."""
+        if self._output is None:
+            if self.status != "SUCCEEDED":
+                return None
+            self._output = (copy_json(self.engine.output),)
+        return self._output[0]
+
+    @property
+    def input(self) -> Json:
+        """The input, as the caller's own copy."""
+        return copy_json(self.engine.input)
+
+    @property
+    def error(self) -> str | None:
+        """The error name of a failed execution."""
+        return self.engine.failure.error if self.engine.failure else None
+
+    @property
+    def cause(self) -> str | None:
+        """The cause of a failed execution."""
+        return self.engine.failure.cause if self.engine.failure else None
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.engine.names.execution
+
+    @property
+    def arn(self) -> str:
+        """The ARN that the execution goes by in its history."""
+        return self.engine.names.execution_arn
+
+    @property
+    def seed(self) -> int:
+        """The seed that repeats this run."""
+        return self.engine.seed
+
+    @property
+    def history(self) -> History:
+        """The events so far."""
+        if self._history is None or len(self._history) != len(self.engine.log) // 5:
+            self._history = History.of_log(self.engine.log)
+        return self._history
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """One record per handler call, in order."""
+        return self._responder.records
+
+    # ---- answers from outside
+
+    @property
+    def pending(self) -> list[PendingTask]:
+        """The tasks that wait for an answer from outside."""
+        waiting = [frame for frame in self.engine.tasks.values() if frame.outside]
+        return [PendingTask(f.token, f.state.name, f.state.definition["Resource"], copy_json(f.request)) for f in waiting]
+
+    def send_task_success(self, token: str, output: Any) -> Execution:
+        """Answer a pending task with its output (any JSON value) and run on; gives the execution itself.
+
+        Raises:
+            RunError: no task waits under this token, or the output is no JSON.
+        """
+        return self._answer(token, Outcome("succeeded", copy_json(output, "the output")))
+
+    def send_task_failure(self, token: str, error: str | None = None, cause: str | None = None) -> Execution:
+        """Fail a pending task and run on; gives the execution itself.
+
+        Raises:
+            RunError: no task waits under this token.
+        """
+        return self._answer(token, Outcome("failed", error=error, cause=cause))
+
+    def send_task_heartbeat(self, token: str) -> Execution:
+        """Report that a pending task is alive: its HeartbeatSeconds start anew.
+
+        Raises:
+            RunError: no task waits under this token.
+        """
+        self.engine.heartbeat(self._waiting(token))
+        return self
+
+    def advance(self, seconds: float) -> Execution:
+        """Let virtual time pass, timeouts of pending tasks included, and run on; gives the execution itself."""
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+            raise RunError(f"advance needs a number of seconds from 0, but found {seconds!r}")
+        until = self.engine.now + round(seconds * 1000)
+        self._drive(until)
+        self.engine.pass_time(until)
+        return self
+
+    def _waiting(self, token: str) -> int:
+        for task, frame in self.engine.tasks.items():
+            if frame.outside and frame.token == token:
+                return task
+        known = ", ".join(task.token[:8] + "…" for task in self.pending) or "none"
+        raise RunError(f"no task waits for the token {token!r} (it was answered, timed out, or never issued); pending: {known}")
+
+    def _answer(self, token: str, outcome: Outcome) -> Execution:
+        self.engine.answer(self._waiting(token), outcome)
+        self._drive(None)
+        return self
+
+    # ---- going on
+
+    def go_on(self) -> None:
+        """Run as far as it goes without an answer from outside."""
+        self._drive(None)
+
+    def _drive(self, until: int | None) -> None:
+        try:
+            drive(self.engine, self._responder, until)
+        except BudgetExceeded as error:
+            self.engine.abort("BudgetExceeded", str(error))
+            error.execution = self
+            raise
+        except KeyboardInterrupt:
+            self.engine.abort("KeyboardInterrupt", "interrupted by the user")
+
+    # ---- saving
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the execution, in whatever state it is, as JSON. Handlers are not part of it."""
+        saved = {
+            "format": FORMAT,
+            "name": self.machine.name,
+            "source": self.machine.source,
+            "definition": self.machine.definition,
+            "execution": freeze(self.engine),
+        }
+        Path(path).write_text(json.dumps(saved, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], handlers: Mapping[str, Any] | None = None) -> Execution:
+        """Read a saved execution; `handlers` answer its further tasks.
+
+        Raises:
+            RunError: the file is no saved execution.
+        """
+        from sfn_notebook.api.machine import StateMachine
+
+        try:
+            saved = json.loads(Path(path).read_text(encoding="utf-8"))
+            if saved["format"] != FORMAT:
+                raise RunError(f"{path} was saved in format {saved['format']}, but this version reads format {FORMAT}")
+            machine = StateMachine.load(saved["definition"], name=saved["name"])
+            return cls(machine, thaw(machine.program, saved["execution"]), Responder(handlers))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} is no saved execution: {error}") from error
+
+    def __repr__(self) -> str:
+        end = f" error={self.error!r}" if self.error else ""
+        return f"<Execution {self.name!r} of {self.machine.name!r}: {self.status}, {len(self.history)} events{end}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from sfn_notebook.api.pictures import execution_bundle
+
+        return execution_bundle(self)

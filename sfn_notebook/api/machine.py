@@ -1,0 +1,186 @@
+"""`StateMachine`: a definition that can be looked at, checked, drawn and run.
+
+A thin facade: reading and checking is `asl`'s, compiling and running is `engine`'s and `sim`'s, drawing is `render`'s. A machine is
+immutable; what has been compiled once serves all its runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from secrets import randbits
+from typing import TYPE_CHECKING, Any
+
+from sfn_notebook.api.execution import Execution
+from sfn_notebook.asl import source as asl_source
+from sfn_notebook.asl.check import check
+from sfn_notebook.asl.substitutions import substitute
+from sfn_notebook.engine.clock import read_iso
+from sfn_notebook.engine.execution import Engine
+from sfn_notebook.engine.limits import Limits, Names
+from sfn_notebook.engine.program import Program, compile_program
+from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
+from sfn_notebook.sim.handlers import Responder
+from sfn_notebook.strictjson import copy_json
+
+if TYPE_CHECKING:
+    from sfn_notebook.api.history import History
+    from sfn_notebook.render.digraph import StateGraph
+
+SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC)
+"""When a run with a seed starts unless told otherwise, so that the same seed gives the same history."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StateMachine:
+    """A state machine definition in the Amazon States Language.
+
+    Attributes:
+        name: the machine's name.
+        source: the text that it was read from, byte for byte.
+        definition: the definition as plain JSON; treat it as read-only.
+        diagnostics: problems found at loading, sorted by position.
+    """
+
+    def __init__(self, document: asl_source.Document, name: str, source: str) -> None:
+        """Use `StateMachine.load`; this is its last step."""
+        self.name = name
+        self.source = source
+        self.document = document
+        self.definition: dict[str, Json] = document.value
+        self.diagnostics: list[Diagnostic] = list(check(document))
+
+    @classmethod
+    def load(
+        cls,
+        source: dict[str, Json] | str | os.PathLike[str],
+        name: str | None = None,
+        substitutions: Mapping[str, Any] | None = None,
+    ) -> StateMachine:
+        """Load a definition.
+
+        Args:
+            source: a dict, JSON or YAML text, or the path of a file with either.
+            name: the machine's name; by default that of the file, else "StateMachine".
+            substitutions: values for placeholders such as `${TableName}`.
+
+        Returns:
+            A machine whose `diagnostics` tell what is wrong with it, whenever the text can be read as an object.
+
+        Raises:
+            DefinitionError: the text cannot be read; the message has line, column and the line itself.
+        """
+        document = asl_source.read(source, name=name)
+        text = document.text
+        if substitutions:
+            document = asl_source.parse(substitute(text, substitutions), name=name)
+        return cls(document, name or _default_name(source), text)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """Give the diagnostics that AWS would refuse the definition for."""
+        return [d for d in self.diagnostics if d.severity is Severity.ERROR]
+
+    @cached_property
+    def program(self) -> Program:
+        """Give the compiled machine.
+
+        Raises:
+            DefinitionError: the definition has errors.
+        """
+        if self.errors:
+            raise DefinitionError(self.errors, self.document.text, self.name)
+        return compile_program(self.definition)
+
+    def run(
+        self,
+        input: Any = None,  # noqa: A002 - AWS's own name for it
+        handlers: Mapping[str, Any] | None = None,
+        *,
+        type: str = "STANDARD",  # noqa: A002 - AWS's own name for it
+        name: str | None = None,
+        start: datetime | str | None = None,
+        seed: int | None = None,
+        limits: bool = True,
+        max_transitions: int | None = None,
+    ) -> Execution:
+        """Run the machine on the virtual clock, answering its tasks with `handlers`.
+
+        Args:
+            input: any JSON value, {} by default. It is copied.
+            handlers: who answers which task, by state name, resource ARN, ARN pattern or "*": a callable `f(input)` or
+                `f(input, context)`, a JSON constant, `Outcomes`, `After` or `Raw`. A callable's exception fails the task.
+            type: "STANDARD" or "EXPRESS".
+            name: the execution's name; made from the seed by default.
+            start: when the execution starts, an aware datetime or ISO-8601 text; now by default.
+            seed: decides jitter, tokens, UUIDs and random numbers. The same seed gives the same history (without `start`, such a
+                run starts on 2025-01-01).
+            limits: enforce the service's limits (payload, events, duration).
+            max_transitions: transitions without virtual time passing after which an endless loop is assumed; 1,000,000 by default.
+
+        Returns:
+            The execution: SUCCEEDED, FAILED, TIMED_OUT, or RUNNING where it waits for an answer from outside.
+
+        Raises:
+            DefinitionError: the definition has errors.
+            RunError: the input is no JSON, a task has no handler, a handler's answer is no JSON, or an endless loop was stopped.
+        """
+        if type not in ("STANDARD", "EXPRESS"):
+            raise CommandError(f'type is "STANDARD" or "EXPRESS", but found {type!r}')
+        program = self.program
+        data = copy_json({} if input is None else input, "the input")
+        seed_used = randbits(48) if seed is None else seed
+        names = Names(self.name, name or f"run-{seed_used & 0xFFFFFFFFFFFF:012x}", type)
+        began = _moment(start, seeded=seed is not None)
+        bounds = Limits.of(type, enforced=limits, transitions=max_transitions)
+        execution = Execution(self, Engine(program, data, names, bounds, began, seed_used), Responder(handlers))
+        execution.go_on()
+        return execution
+
+    def graph(self, history: History | None = None, *, theme: str = "auto", direction: str = "TB") -> StateGraph:
+        """Draw the machine.
+
+        Args:
+            history: lay this run over it.
+            theme: "auto" (follows the page), "light" or "dark".
+            direction: "TB" or "LR".
+
+        Returns:
+            A `graphviz.Digraph` that shows itself in a notebook; `.pipe(format="png")` and `.render(path)` work without
+            Graphviz on the machine.
+        """
+        from sfn_notebook.api.pictures import machine_graph
+
+        return machine_graph(self, history, theme, direction)
+
+    def __repr__(self) -> str:
+        return f"<StateMachine {self.name!r}: {len(self.definition.get('States') or ())} states, {len(self.errors)} errors>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return dict(self.graph()._repr_mimebundle_(include=include, exclude=exclude))
+
+
+def _default_name(source: Any) -> str:
+    if isinstance(source, os.PathLike) or isinstance(source, str) and "\n" not in source and not source.lstrip().startswith("{"):
+        stem = re.sub(r"(\.asl)?\.(json|ya?ml|asl|txt)$", "", Path(source).name)
+        return re.sub(r"[^\w.-]", "-", stem)[:80] or "StateMachine"
+    return "StateMachine"
+
+
+def _moment(start: datetime | str | None, *, seeded: bool) -> int:
+    """Give the start of a run in milliseconds since 1970."""
+    if start is None:
+        return int((SEEDED_START - _EPOCH).total_seconds() * 1000) if seeded else int(time.time() * 1000)
+    if isinstance(start, str):
+        moment = read_iso(start)
+        if moment is None:
+            raise RunError(f"start must be an ISO-8601 date-time with offset, such as 2026-01-31T12:00:00Z, but found {start!r}")
+        return moment
+    if start.tzinfo is None:
+        raise RunError(f"start must have a time zone, but found {start!r}; use datetime(..., tzinfo=timezone.utc)")
+    return round((start - _EPOCH).total_seconds() * 1000)

@@ -1,0 +1,562 @@
+"""Paths of an expression as closures: steps, predicates, order-by, grouping, and the bindings `@`, `#` and `%`.
+
+A path maps each step over the items that the step before gave and flattens what comes out. Paths of names, by far the most
+common, go down dicts directly and leave that rule to the general way only where a list turns up. When a step binds a
+variable, the items become tuples: dicts from variable name to value, with the item itself under "@".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from sfn_notebook.lang.jsonata.failures import JsonataError
+from sfn_notebook.lang.jsonata.runtime import DEPTH, Frame, Node, Run, too_deep
+from sfn_notebook.lang.jsonata.syntax import Tree
+from sfn_notebook.lang.jsonata.values import (
+    UNDEFINED, Array, Function, Object, Sequence, Value, is_number, less, truthy, unwrap,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from sfn_notebook.lang.jsonata.compiler import Compiler
+
+Stage = Callable[[Value, Frame, int], Value]
+Tuple = dict[str, Value]
+
+
+class Paths:
+    """The part of the compiler that knows paths."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self.compiler = compiler
+
+    def name(self, tree: Tree) -> Node:
+        """Compile a step that is a name."""
+        key = str(tree.value)
+        return lambda item, frame, depth: field(item, key)
+
+    def wildcard(self, tree: Tree) -> Node:
+        """Compile `*`: all values of an object."""
+        return lambda item, frame, depth: all_values(item, frame.run)
+
+    def descendants(self, tree: Tree) -> Node:
+        """Compile `**`: the item and everything inside it."""
+
+        def node(item: Value, frame: Frame, depth: int) -> Value:
+            found = Sequence() if item is UNDEFINED else Sequence(_inside(item, frame.run))
+            return found[0] if len(found) == 1 else found
+
+        return node
+
+    def parent(self, tree: Tree) -> Node:
+        """Compile `%`: a variable that the step before the parent bound."""
+        return self.compiler._variable(_Named(tree.slot.label))  # noqa: SLF001 - two halves of one compiler
+
+    def path(self, tree: Tree) -> Node:
+        """Compile a whole path."""
+        if any(step.tuple is not None for step in tree.steps):
+            general = self._tuple_path(tree)
+        else:
+            general = self._plain_path(tree)
+        group = self.group(tree.group) if tree.group is not None else None
+        keep = bool(tree.keep_singleton_array)
+        if not keep and group is None:
+            return general
+
+        def path(item: Value, frame: Frame, depth: int) -> Value:
+            result = general(item, frame, depth)
+            if keep:
+                result = _kept(result)
+            return result if group is None else group(result, frame, depth)
+
+        return path
+
+    def _plain_path(self, tree: Tree) -> Node:
+        steps = [self._step(step) for step in tree.steps]
+        keys = [str(step.value) for step in tree.steps[1:] if _is_plain_name(step)]
+        if len(keys) == len(tree.steps) - 1 and _is_plain_variable(tree.steps[0]):
+            return _chain(self.compiler.compile(tree.steps[0]), keys)
+        cons = bool(tree.steps[0].consarray)
+        first = self.compiler.compile(tree.steps[0]) if cons else None
+        absolute = tree.steps[0].type == "variable"
+        last = len(steps) - 1
+
+        def path(item: Value, frame: Frame, depth: int) -> Value:
+            if depth >= DEPTH:
+                too_deep()
+            items: Any = item if isinstance(item, list) and not absolute else (item,)
+            result: Value = UNDEFINED
+            for index, step in enumerate(steps):
+                if index == 0 and first is not None:
+                    result = first(item, frame, depth + 1)
+                    items = result if isinstance(result, list) else (result,)
+                else:
+                    result = items = step(items, frame, depth, index == last)
+                if result is UNDEFINED or (isinstance(result, list) and not result):
+                    break
+            return result
+
+        return path
+
+    def _step(self, tree: Tree) -> Callable[[Iterable[Value], Frame, int, bool], list[Value]]:
+        """Compile a step: items in, a flat list of results out."""
+        stages = [self.filter(stage.expr) for stage in tree.stages or () if stage.type == "filter"]
+        if tree.type == "sort":
+            order = self.sort(tree)
+
+            def sort(items: Iterable[Value], frame: Frame, depth: int, last: bool) -> list[Value]:  # noqa: FBT001
+                result: Value = order(Sequence(items), frame, depth)
+                for stage in stages:
+                    result = stage(result, frame, depth)
+                return result if isinstance(result, list) else Sequence([result])
+
+            return sort
+        node = self.compiler.compile(tree)
+
+        def step(items: Iterable[Value], frame: Frame, depth: int, last: bool) -> list[Value]:  # noqa: FBT001
+            results = []
+            run = frame.run
+            for item in items:
+                run.steps -= 1
+                value = node(item, frame, depth + 1)
+                for stage in stages:
+                    value = stage(value, frame, depth)
+                if value is not UNDEFINED:
+                    results.append(value)
+            run.spend(0)
+            return flattened(results, run, last=last)
+
+        return step
+
+    def filter(self, tree: Tree) -> Stage:
+        """Compile a predicate: a position, or a condition for each item."""
+        if tree.type == "number":
+            position = math.floor(tree.value)
+            return lambda value, frame, depth: _at(value, position)
+        condition = self.compiler.compile(tree)
+
+        def keep_if(value: Value, frame: Frame, depth: int) -> Value:
+            items = value if isinstance(value, list) else Sequence([value])
+            tuples = isinstance(items, Sequence) and items.tuples
+            results = Sequence()
+            results.tuples = tuples
+            run = frame.run
+            for index, item in enumerate(items):
+                run.spend(2)
+                context, scope = (item["@"], frame.inner(item)) if tuples else (item, frame)
+                if _selected(condition(context, scope, depth + 1), index, len(items), results, item):
+                    results.append(item)
+            return results
+
+        return keep_if
+
+    def sort(self, tree: Tree) -> Callable[[list[Value], Frame, int], list[Value]]:
+        """Compile `^(…)`: a stable sort by one or more terms."""
+        terms = [(self.compiler.compile(term.expression), bool(term.descending)) for term in tree.terms]
+
+        def order(items: list[Value], frame: Frame, depth: int) -> list[Value]:
+            tuples = isinstance(items, Sequence) and items.tuples
+
+            def after(a: Value, b: Value) -> bool:
+                frame.run.spend(2 * len(terms))
+                for term, descending in terms:
+                    left = term(a["@"], frame.inner(a), depth + 1) if tuples else term(a, frame, depth + 1)
+                    right = term(b["@"], frame.inner(b), depth + 1) if tuples else term(b, frame, depth + 1)
+                    comparison = _compare(left, right)
+                    if comparison:
+                        undefined = left is UNDEFINED or right is UNDEFINED
+                        return (comparison > 0) != (descending and not undefined)
+                return False
+
+            result = Sequence(merge_sorted(items, after)) if tuples else Array(merge_sorted(items, after))
+            if isinstance(result, Sequence):
+                result.tuples = True
+            return result
+
+        return order
+
+    def group(self, tree: Tree) -> Stage:
+        """Compile `{key: value}` behind a value: objects from groups of items."""
+        pairs = [(self.compiler.compile(key), self.compiler.compile(value)) for key, value in tree.lhs_object]
+
+        def group(value: Value, frame: Frame, depth: int) -> Value:
+            items = value if isinstance(value, list) else [value]
+            tuples = isinstance(value, Sequence) and value.tuples
+            return _grouped(pairs, items or [UNDEFINED], frame, depth, tuples=tuples)
+
+        return group
+
+    def object(self, tree: Tree) -> Node:
+        """Compile `{key: value}` standing alone."""
+        group = self.group(tree)
+        constant = all(key.type == "string" for key, _ in tree.lhs_object)
+        if not constant or len({key.value for key, _ in tree.lhs_object}) < len(tree.lhs_object):
+            return group
+        pairs = [(str(key.value), self.compiler.compile(value)) for key, value in tree.lhs_object]
+
+        def build(item: Value, frame: Frame, depth: int) -> Value:
+            if isinstance(item, list) and len(item) != 1:
+                return group(item, frame, depth)
+            if depth >= DEPTH and pairs:
+                too_deep()
+            item = item[0] if isinstance(item, list) else item
+            result = Object()
+            for key, node in pairs:
+                value = node(item, frame, depth + 1)
+                if value is not UNDEFINED:
+                    result[key] = value
+            return result
+
+        return build
+
+    def _tuple_path(self, tree: Tree) -> Node:
+        steps = [self._tuple_step(step) for step in tree.steps]
+        plain = [self._step(step) for step in tree.steps]
+        starts = next(index for index, step in enumerate(tree.steps) if step.tuple is not None)
+        absolute = tree.steps[0].type == "variable"
+        carries = tree.tuple is not None
+
+        def path(item: Value, frame: Frame, depth: int) -> Value:
+            if depth >= DEPTH:
+                too_deep()
+            items: Any = item if isinstance(item, list) and not absolute else Sequence([item])
+            for index in range(starts):
+                items = plain[index](items, frame, depth, False)  # noqa: FBT003
+                if not items:
+                    return items
+            stream = [{"@": each} for each in items]
+            for step in steps[starts:]:
+                stream = step(stream, frame, depth)
+            if carries or tree.group is not None:
+                result = Sequence(stream)
+                result.tuples = True
+                return result
+            return Sequence(each["@"] for each in stream)
+
+        return path
+
+    def _tuple_step(self, tree: Tree) -> Callable[[list[Tuple], Frame, int], list[Tuple]]:
+        if tree.type == "sort":
+            order = self.sort(tree)
+            stages = self._tuple_stages(tree)
+
+            def sort(stream: list[Tuple], frame: Frame, depth: int) -> list[Tuple]:
+                items = order(_stream(stream), frame, depth)
+                if tree.index is not None:
+                    items = [{**each, str(tree.index): index} for index, each in enumerate(items)]
+                return stages(items, frame, depth)
+
+            return sort
+        node, stages = self.compiler.compile(_without_stages(tree)), self._tuple_stages(tree)
+        bind = _binder(tree)
+
+        def step(stream: list[Tuple], frame: Frame, depth: int) -> list[Tuple]:
+            result: list[Tuple] = []
+            for each in stream:
+                frame.run.spend(2)
+                value = node(each["@"], frame.inner(each), depth + 1)
+                if value is UNDEFINED:
+                    continue
+                if isinstance(value, Sequence) and value.tuples:
+                    result.extend({**each, **inner} for inner in value)
+                else:
+                    values = value if isinstance(value, list) else (value,)
+                    result.extend(bind(each, found, index) for index, found in enumerate(values))
+                frame.run.hold(8 * len(result))
+            return stages(result, frame, depth)
+
+        return step
+
+    def _tuple_stages(self, tree: Tree) -> Callable[[list[Tuple], Frame, int], list[Tuple]]:
+        stages = [
+            (self.filter(stage.expr), "") if stage.type == "filter" else (None, str(stage.value))
+            for stage in tree.stages or ()
+        ]
+
+        def apply_stages(stream: list[Tuple], frame: Frame, depth: int) -> list[Tuple]:
+            for keep_if, name in stages:
+                if keep_if is None:
+                    stream = [{**each, name: index} for index, each in enumerate(stream)]
+                else:
+                    kept = keep_if(_stream(stream), frame, depth)
+                    stream = kept if isinstance(kept, list) else [kept]
+            return stream
+
+        return apply_stages
+
+
+class _Named:
+    """A variable that the parser invented."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+def _without_stages(tree: Tree) -> Tree:
+    """Give the step itself: its stages apply to the tuples. `compile` looks at predicates only, which steps do not have."""
+    return tree
+
+
+def _is_plain_name(step: Tree) -> bool:
+    return step.type == "name" and not step.stages and step.group is None and not step.keep_array
+
+
+def _is_plain_variable(step: Tree) -> bool:
+    decorated = step.stages or step.predicate or step.group is not None or step.keep_array
+    return step.type == "variable" and bool(step.value) and not decorated
+
+
+def _chain(variable: Node, keys: list[str]) -> Node:
+    """Compile `$variable.key.key`: dicts all the way down need no sequences."""
+    count = len(keys)
+
+    def chain(item: Value, frame: Frame, depth: int) -> Value:
+        if depth >= DEPTH:
+            too_deep()
+        value = variable(item, frame, depth + 1)
+        for index in range(count):
+            if isinstance(value, dict):
+                value = value.get(keys[index], UNDEFINED)
+                if value is UNDEFINED:
+                    return UNDEFINED
+            elif isinstance(value, list):
+                return _chain_list(value, keys[index:], frame.run)
+            else:
+                return UNDEFINED
+        return value
+
+    return chain
+
+
+def _chain_list(items: list[Value], keys: list[str], run: Run) -> Value:
+    """Follow `keys` from each of the items, as the steps of a path do."""
+    for index, key in enumerate(keys):
+        run.spend(len(items))
+        found = [field(item, key) for item in items]
+        items = flattened([value for value in found if value is not UNDEFINED], run, last=index == len(keys) - 1)
+    return items
+
+
+def field(item: Value, key: str) -> Value:
+    """Look a name up in an object, or in each object of a list."""
+    if isinstance(item, dict):
+        return item.get(key, UNDEFINED)
+    if isinstance(item, list):
+        found = Sequence()
+        for each in item:
+            value = field(each, key)
+            if isinstance(value, list):
+                found.extend(value)
+            elif value is not UNDEFINED:
+                found.append(value)
+        return unwrap(found)
+    return UNDEFINED
+
+
+def flattened(results: list[Value], run: Run, *, last: bool) -> list[Value]:
+    """Join the results of a step; a single list as the result of the last step stays what it is."""
+    if last and len(results) == 1 and isinstance(results[0], list) and not isinstance(results[0], Sequence):
+        return results[0]
+    flat = Sequence()
+    for value in results:
+        if isinstance(value, list) and not (isinstance(value, Array) and value.cons):
+            flat.extend(value)
+        else:
+            flat.append(value)
+    run.hold(8 * len(flat))
+    return flat
+
+
+def all_values(item: Value, run: Run) -> Value:
+    """Give all values of an object or a list, lists among them flattened completely."""
+    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    found = Sequence()
+    for value in values:
+        if isinstance(value, list):
+            found.extend(_leaves(value, run))
+        else:
+            found.append(value)
+    run.hold(8 * len(found))
+    return found
+
+
+def _leaves(value: list[Value], run: Run) -> Iterable[Value]:
+    run.spend(len(value))
+    for item in value:
+        if isinstance(item, list):
+            yield from _leaves(item, run)
+        else:
+            yield item
+
+
+def _inside(item: Value, run: Run) -> Iterable[Value]:
+    run.spend(1)
+    if isinstance(item, list):
+        for each in item:
+            yield from _inside(each, run)
+    else:
+        yield item
+        if isinstance(item, dict):
+            for each in item.values():
+                yield from _inside(each, run)
+
+
+def _kept(result: Value) -> Value:
+    """Mark a result so that one item stays a list."""
+    if result is UNDEFINED:
+        return result
+    if isinstance(result, Array) and result.cons and not isinstance(result, Sequence):
+        kept = Sequence([result])
+    elif isinstance(result, list):
+        kept = result if isinstance(result, Sequence) else Sequence(result)
+    else:
+        return result
+    kept.keep = True
+    return kept
+
+
+def _at(value: Value, position: int) -> Value:
+    """Give the item at a position, counted from the end if negative."""
+    items = value if isinstance(value, list) else [value]
+    if position < 0:
+        position += len(items)
+    results = Sequence()
+    results.tuples = isinstance(items, Sequence) and items.tuples
+    if 0 <= position < len(items):
+        item = items[position]
+        if isinstance(item, list):
+            return item
+        if item is not UNDEFINED:
+            results.append(item)
+    return results
+
+
+def _selected(answer: Value, index: int, size: int, results: list[Value], item: Value) -> bool:
+    """Tell whether a predicate keeps the item at `index`; a list of positions may keep it several times."""
+    kind = type(answer)
+    if kind is bool:
+        return bool(answer)
+    if (kind is int or kind is float) and is_number(answer):
+        answer = [answer]
+    if isinstance(answer, list) and all(is_number(each) for each in answer):
+        for position in answer:
+            wanted = math.floor(position)
+            if (wanted + size if wanted < 0 else wanted) == index:
+                results.append(item)
+        return False
+    return truthy(answer)
+
+
+def _compare(left: Value, right: Value) -> int:
+    """Compare two values of a sort term; undefined comes last."""
+    if left is UNDEFINED or right is UNDEFINED:
+        return (left is UNDEFINED) - (right is UNDEFINED)
+    kinds = ["s" if isinstance(each, str) else "n" if type(each) in {int, float} else "" for each in (left, right)]
+    if not all(kinds):
+        raise JsonataError("T2008", value=right if kinds[0] else left)
+    if kinds[0] != kinds[1]:
+        raise JsonataError("T2007", value=left, value2=right)
+    if left == right:
+        return 0
+    if kinds[0] == "s":
+        return -1 if less(left, right) else 1
+    return -1 if left < right else 1
+
+
+def merge_sorted(items: list[Value], after: Callable[[Value, Value], bool]) -> list[Value]:
+    """Sort by merging: `after(a, b)` says that a belongs behind b. Equal items keep their order."""
+    width = 1
+    result = list(items)
+    while width < len(result):
+        merged: list[Value] = []
+        for start in range(0, len(result), 2 * width):
+            middle, end = min(start + width, len(result)), min(start + 2 * width, len(result))
+            left, right = start, middle
+            while left < middle and right < end:
+                if after(result[left], result[right]):
+                    merged.append(result[right])
+                    right += 1
+                else:
+                    merged.append(result[left])
+                    left += 1
+            merged.extend(result[left:middle])
+            merged.extend(result[right:end])
+        result = merged
+        width *= 2
+    return result
+
+
+def _grouped(
+    pairs: list[tuple[Node, Node]], items: list[Value], frame: Frame, depth: int, *, tuples: bool
+) -> Object:
+    """Collect the items by key, then give each key its value."""
+    groups: dict[str, tuple[int, Value]] = {}
+    for item in items:
+        frame.run.spend(len(pairs))
+        context, scope = (item["@"], frame.inner(item)) if tuples else (item, frame)
+        for index, (key_of, _) in enumerate(pairs):
+            key = key_of(context, scope, depth + 1)
+            if key is UNDEFINED:
+                continue
+            if not isinstance(key, str):
+                raise JsonataError("T1003", value=key)
+            if key not in groups:
+                groups[key] = (index, [item] if tuples else item)
+            elif groups[key][0] != index:
+                raise JsonataError("D1009", value=key)
+            else:
+                groups[key] = (index, groups[key][1] + [item] if tuples else _appended(groups[key][1], item))
+    result = Object()
+    for key, (index, data) in groups.items():
+        context, scope = data, frame
+        if tuples:
+            joined = _joined(data)
+            context = joined.pop("@")
+            scope = frame.inner(joined)
+        value = pairs[index][1](context, scope, depth + 1)
+        if value is not UNDEFINED:
+            result[key] = value
+    return result
+
+
+def _appended(left: Value, right: Value) -> Value:
+    """Give the values of both, as $append does."""
+    if left is UNDEFINED or right is UNDEFINED:
+        return right if left is UNDEFINED else left
+    first = left if isinstance(left, list) else [left]
+    return Sequence([*first, *(right if isinstance(right, list) else [right])])
+
+
+def _joined(stream: list[Tuple]) -> Tuple:
+    result = dict(stream[0])
+    for each in stream[1:]:
+        for name, value in each.items():
+            result[name] = _appended(result.get(name, UNDEFINED), value)
+    return result
+
+
+def _stream(stream: list[Tuple]) -> Sequence:
+    result = Sequence(stream)
+    result.tuples = True
+    return result
+
+
+def _binder(tree: Tree) -> Callable[[Tuple, Value, int], Tuple]:
+    """Give the function that extends a tuple by one result of a step."""
+    focus, index_name = tree.focus, tree.index
+    label = tree.ancestor.label if tree.ancestor is not None else None
+
+    def bind(each: Tuple, value: Value, index: int) -> Tuple:
+        extended = dict(each)
+        extended["@" if focus is None else str(focus)] = value
+        if index_name is not None:
+            extended[str(index_name)] = index
+        if label is not None:
+            extended[label] = each["@"]
+        return extended
+
+    return bind
+
+
+__all__ = ["Function", "Paths", "field", "merge_sorted"]
