@@ -12,21 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
 """A JSON value: dict with str keys, list, str, int, float, bool or None. A recursive alias would need a cast at each index."""
 
 
-class Severity(str, Enum):
+class Severity(StrEnum):
     """How bad a diagnostic is: an ERROR is what AWS refuses, a WARNING what it accepts and you will regret."""
 
     ERROR = "ERROR"
     WARNING = "WARNING"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True, slots=True, order=True)

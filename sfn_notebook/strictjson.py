@@ -53,7 +53,9 @@ def parse_json(text: str | bytes, what: str = "the input") -> Json:
         from sfn_notebook.errors import caret
 
         picture = caret(error.doc, error.lineno, error.colno)
-        raise NotJson(f"{what} is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}\n{picture}") from None
+        raise NotJson(
+            f"{what} is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}\n{picture}"
+        ) from None
     except _Constant as error:
         raise NotJson(f"{what} is not JSON: {error} is no JSON value; use null or a string") from None
     except RecursionError:
@@ -99,7 +101,7 @@ def copy_json(value: Any, what: str = "the value") -> Json:
 def _careful(value: Any, what: str, path: str, depth: int) -> Json:
     if depth > _DEEPEST:
         raise NotJson(f"{what} is nested deeper than {_DEEPEST} levels or contains itself, at {path[:80]}")
-    if value is None or isinstance(value, str | bool) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, str | bool) and not isinstance(value, Enum)):
         return value if type(value) in (str, bool, type(None)) else str(value)
     if type(value) is int:
         return value
@@ -117,7 +119,9 @@ def _careful(value: Any, what: str, path: str, depth: int) -> Json:
 def _key(key: Any, what: str, path: str) -> str:
     if isinstance(key, str):
         return str(key)
-    raise NotJson(f"{what} has the key {key!r} of type {type(key).__name__} at {path}; keys of a JSON object are text: use str(key)")
+    raise NotJson(
+        f"{what} has the key {key!r} of type {type(key).__name__} at {path}; keys of a JSON object are text: use str(key)"
+    )
 
 
 def _converted(value: Any, what: str, path: str) -> Any:
@@ -136,12 +140,16 @@ def _converted(value: Any, what: str, path: str) -> Any:
         return {name: getattr(value, name) for name in value.__dataclass_fields__}
     name = type(value).__name__
     module = type(value).__module__.partition(".")[0]
-    if module == "pandas" and name in ("DataFrame",):
+    if module == "pandas" and name == "DataFrame":
         raise NotJson(f"{what} holds a DataFrame at {path}; convert it with df.to_dict('records')")
     if module in ("numpy", "pandas") and hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, set | frozenset):
-        raise NotJson(f"{what} holds a {name} at {path}, and JSON has no sets; convert it with sorted(...) or list(...)")
+        raise NotJson(
+            f"{what} holds a {name} at {path}, and JSON has no sets; convert it with sorted(...) or list(...)"
+        )
     if isinstance(value, bytes | bytearray | memoryview):
         raise NotJson(f"{what} holds bytes at {path}; convert them with .decode() or base64.b64encode(...).decode()")
-    raise NotJson(f"{what} holds a {type(value).__module__}.{name} at {path}, which is not JSON; convert it to plain values")
+    raise NotJson(
+        f"{what} holds a {type(value).__module__}.{name} at {path}, which is not JSON; convert it to plain values"
+    )

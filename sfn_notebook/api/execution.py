@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api.history import History
 from sfn_notebook.engine.execution import BudgetExceeded, Engine
-from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.frames import Outcome
+from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.sim.driver import drive
 from sfn_notebook.sim.handlers import CallRecord, Responder
@@ -124,7 +124,9 @@ class Execution:
     def pending(self) -> list[PendingTask]:
         """The tasks that wait for an answer from outside."""
         waiting = [frame for frame in self.engine.tasks.values() if frame.outside]
-        return [PendingTask(f.token, f.state.name, f.state.definition["Resource"], copy_json(f.request)) for f in waiting]
+        return [
+            PendingTask(f.token, f.state.name, f.state.definition["Resource"], copy_json(f.request)) for f in waiting
+        ]
 
     def send_task_success(self, token: str, output: Any) -> Execution:
         """Answer a pending task with its output (any JSON value) and run on; gives the execution itself.
@@ -165,7 +167,9 @@ class Execution:
             if frame.outside and frame.token == token:
                 return task
         known = ", ".join(task.token[:8] + "…" for task in self.pending) or "none"
-        raise RunError(f"no task waits for the token {token!r} (it was answered, timed out, or never issued); pending: {known}")
+        raise RunError(
+            f"no task waits for the token {token!r} (it was answered, timed out, or never issued); pending: {known}"
+        )
 
     def _answer(self, token: str, outcome: Outcome) -> Execution:
         self.engine.answer(self._waiting(token), outcome)

@@ -46,7 +46,9 @@ class History:
         found = list(events)
         for index, event in enumerate(found):
             if not isinstance(event, dict) or "type" not in event or "id" not in event:
-                raise RunError(f"element {index} is no history event: it needs at least type and id, but found {str(event)[:80]}")
+                raise RunError(
+                    f"element {index} is no history event: it needs at least type and id, but found {str(event)[:80]}"
+                )
         return cls(found)
 
     @classmethod

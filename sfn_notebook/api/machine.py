@@ -166,7 +166,9 @@ class StateMachine:
 
 
 def _default_name(source: Any) -> str:
-    if isinstance(source, os.PathLike) or isinstance(source, str) and "\n" not in source and not source.lstrip().startswith("{"):
+    if isinstance(source, os.PathLike) or (
+        isinstance(source, str) and "\n" not in source and not source.lstrip().startswith("{")
+    ):
         stem = re.sub(r"(\.asl)?\.(json|ya?ml|asl|txt)$", "", Path(source).name)
         return re.sub(r"[^\w.-]", "-", stem)[:80] or "StateMachine"
     return "StateMachine"
@@ -179,7 +181,9 @@ def _moment(start: datetime | str | None, *, seeded: bool) -> int:
     if isinstance(start, str):
         moment = read_iso(start)
         if moment is None:
-            raise RunError(f"start must be an ISO-8601 date-time with offset, such as 2026-01-31T12:00:00Z, but found {start!r}")
+            raise RunError(
+                f"start must be an ISO-8601 date-time with offset, such as 2026-01-31T12:00:00Z, but found {start!r}"
+            )
         return moment
     if start.tzinfo is None:
         raise RunError(f"start must have a time zone, but found {start!r}; use datetime(..., tzinfo=timezone.utc)")

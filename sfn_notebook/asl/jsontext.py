@@ -202,7 +202,9 @@ def _torn(text: str, at: int) -> Complaint:
     """Complain about a word that starts like a JSON value but goes on as none, such as 01 or nullx."""
     match = TOKEN.match(text, at)
     length = match.end() - at if match else 1
-    hint = "write it as in 12, -3.5 or 1e6" if text[at] in "-0123456789" else "write it in double quotes if it is a string"
+    hint = (
+        "write it as in 12, -3.5 or 1e6" if text[at] in "-0123456789" else "write it in double quotes if it is a string"
+    )
     return Complaint(f"{_shown(text, at)} is no JSON value", at, hint, length)
 
 

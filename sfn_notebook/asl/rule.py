@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -72,6 +73,25 @@ class Thing:
     nested: bool = False
 
 
+class Hints:
+    """Finds what a misspelt word may mean, up to a bound on comparisons: a text with thousands of slips is still checked fast."""
+
+    def __init__(self, comparisons: int = 50_000) -> None:
+        self.left = comparisons
+
+    def did_you_mean(self, word: str, known: Iterable[str]) -> str | None:
+        """Give the `did you mean …?` for a misspelt word, or None."""
+        names = list(known)
+        if self.left < len(names) or not isinstance(word, str):
+            return None
+        self.left -= len(names)
+        other_case = next((name for name in names if name.lower() == word.lower() and name != word), None)
+        if other_case is not None:
+            return f'did you mean "{other_case}"?'
+        close = difflib.get_close_matches(word[:200], names, n=1, cutoff=0.7)
+        return f'did you mean "{close[0]}"?' if close else None
+
+
 @dataclass(frozen=True)
 class Machine:
     """A definition as rules see it."""
@@ -79,6 +99,7 @@ class Machine:
     document: Document
     workflow_type: str = "STANDARD"
     strict: bool = False
+    hints: Hints = dataclass_field(default_factory=Hints, repr=False, compare=False)
 
     @property
     def definition(self) -> dict[str, Json]:
@@ -97,7 +118,11 @@ class Machine:
         Where it was put inside States by mistake, it is taken as meant, so that one slip gives one error.
         """
         states = self.definition.get("States")
-        if "QueryLanguage" not in self.definition and isinstance(states, dict) and states.get("QueryLanguage") in LANGUAGES:
+        if (
+            "QueryLanguage" not in self.definition
+            and isinstance(states, dict)
+            and states.get("QueryLanguage") in LANGUAGES
+        ):
             return str(states["QueryLanguage"])
         return language_of(self.definition)
 
@@ -160,19 +185,6 @@ class Machine:
 Rule: TypeAlias = Callable[[Machine], Iterator[Problem]]
 
 
-def suggestion(word: str, known: Iterable[str]) -> str | None:
-    """Give the `did you mean …?` for a misspelt word, or None."""
-    names = list(dict.fromkeys(known))
-    lowered = {name.lower(): name for name in reversed(names)}
-    exact = lowered.get(word.lower())
-    if exact is not None and exact != word:
-        return f'did you mean "{exact}"?'
-    # Long lists make the comparison slow; a name that starts alike is the likely one then.
-    pool = names if len(names) <= 500 else [name for name in names if name[:2].lower() == word[:2].lower()][:500]
-    close = difflib.get_close_matches(word[:200], pool, n=1, cutoff=0.7)
-    return f'did you mean "{close[0]}"?' if close else None
-
-
 def near(word: str, known: Iterable[str]) -> str | None:
     """Give the known name that `word` misspells: another case, or at most two letters away."""
     for name in known:
@@ -183,7 +195,7 @@ def near(word: str, known: Iterable[str]) -> str | None:
 
 def _edits(a: str, b: str, limit: int) -> bool:
     """Tell whether `a` becomes `b` with at most `limit` letters put in, left out, changed or swapped."""
-    if abs(len(a) - len(b)) > limit:
+    if abs(len(a) - len(b)) > limit or len(set(a) ^ set(b)) > 2 * limit:
         return False
     before: list[int] = []
     row = list(range(len(b) + 1))

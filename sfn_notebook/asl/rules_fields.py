@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfn_notebook.asl.fields import JSONPATH, KINDS, LANGUAGES, MAX_NAME, OBJECTS, STATE_TYPES, Field, fields_of
-from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted, suggestion
+from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted
 from sfn_notebook.asl.source import kind_of
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import Json, Severity
@@ -36,7 +36,7 @@ def states_are_objects(machine: Machine) -> Iterator[Problem]:
                     key=hint is not None,
                 )
             else:
-                yield from _type_of_state(name, pointer, state)
+                yield from _type_of_state(name, pointer, state, machine)
 
 
 def _stray_field(name: str) -> str | None:
@@ -45,7 +45,7 @@ def _stray_field(name: str) -> str | None:
     return None
 
 
-def _type_of_state(name: str, pointer: str, state: dict[str, Json]) -> Iterator[Problem]:
+def _type_of_state(name: str, pointer: str, state: dict[str, Json], machine: Machine) -> Iterator[Problem]:
     if "Type" not in state:
         yield Problem(
             pointer,
@@ -56,7 +56,7 @@ def _type_of_state(name: str, pointer: str, state: dict[str, Json]) -> Iterator[
         return
     found = state["Type"]
     if not isinstance(found, str) or (found not in STATE_TYPES and not has_placeholder(found)):
-        hint = suggestion(found, STATE_TYPES) if isinstance(found, str) else None
+        hint = machine.hints.did_you_mean(found, STATE_TYPES)
         hint = hint or "the types are " + ", ".join(STATE_TYPES)
         yield Problem(f"{pointer}/Type", f'state "{name}" has the unknown type {quoted(found)}', hint=hint)
 
@@ -93,10 +93,10 @@ def known_fields(machine: Machine) -> Iterator[Problem]:
         allowed = fields_of(thing.kind, thing.language)
         for name in thing.body:
             if name not in allowed:
-                yield _unknown(thing, name)
+                yield _unknown(thing, name, machine)
 
 
-def _unknown(thing: Thing, name: str) -> Problem:
+def _unknown(thing: Thing, name: str, machine: Machine) -> Problem:
     pointer, refused = at(thing, name), f"Field '{name}' is not supported"
     field = OBJECTS[thing.kind].get(name)
     if field is not None and field.language is not None:
@@ -112,7 +112,10 @@ def _unknown(thing: Thing, name: str) -> Problem:
         if holders:
             hint = f"a {thing.kind} state has no {name}; it is a field of {', '.join(holders)}"
             return Problem(pointer, refused, key=True, hint=hint)
-    hint = suggestion(name, fields_of(thing.kind, thing.language)) or "AWS refuses fields that it does not know"
+    hint = (
+        machine.hints.did_you_mean(name, fields_of(thing.kind, thing.language))
+        or "AWS refuses fields that it does not know"
+    )
     where = f"a {thing.kind} state" if thing.kind in STATE_TYPES else f"the {thing.kind}"
     return Problem(
         pointer,
@@ -143,10 +146,10 @@ def field_types(machine: Machine) -> Iterator[Problem]:
         for name, value in thing.body.items():
             field = allowed.get(name)
             if field is not None and not (name == "Type" and thing.kind in STATE_TYPES):
-                yield from _field(thing, field, value)
+                yield from _field(thing, field, value, machine)
 
 
-def _field(thing: Thing, field: Field, value: Json) -> Iterator[Problem]:
+def _field(thing: Thing, field: Field, value: Json, machine: Machine) -> Iterator[Problem]:
     pointer = at(thing, field.name)
     if has_placeholder(value) or (value is None and field.nullable):
         return
@@ -159,9 +162,7 @@ def _field(thing: Thing, field: Field, value: Json) -> Iterator[Problem]:
         yield Problem(pointer, f"{field.name} must be {wanted}, found {_shown(value)}", hint=_type_hint(field, value))
         return
     if field.values and value not in field.values:
-        hint = (suggestion(value, field.values) if isinstance(value, str) else None) or "use " + " or ".join(
-            field.values
-        )
+        hint = machine.hints.did_you_mean(value, field.values) or "use " + " or ".join(field.values)
         yield Problem(pointer, f"{field.name} cannot be {quoted(value)}", hint=hint)
     yield from _range(pointer, field, value)
     if field.kind == "strings" or field.shape is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, WAIT_FIELDS, fields_of
-from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near, suggestion
+from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.topology import Scope
 from sfn_notebook.errors import Json
@@ -66,7 +66,9 @@ def _missing(pointer: str, target: str, scope: Scope, machine: Machine) -> Probl
         where = f'inside "{holder.name}"' if holder is not None else "outside of this branch or processor"
         hint = f'the state "{target}" is {where}; a transition cannot leave its branch, processor or machine'
     else:
-        hint = suggestion(target, scope.states) or "the states here are " + ", ".join(list(scope.states)[:8])
+        hint = machine.hints.did_you_mean(target, scope.states) or "the states here are " + ", ".join(
+            list(scope.states)[:8]
+        )
     return Problem(pointer, f"Missing 'Next' target: {target}", TARGET, hint=hint)
 
 

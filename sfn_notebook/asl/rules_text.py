@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from sfn_notebook.asl.fields import JSONPATH, fields_of
 from sfn_notebook.asl.integrations import INTEGRATIONS, READERS
 from sfn_notebook.asl.jsontext import escape
-from sfn_notebook.asl.rule import Machine, Problem, Thing, at, suggestion
+from sfn_notebook.asl.rule import Machine, Problem, Thing, at
 from sfn_notebook.asl.substitutions import PLACEHOLDER, has_placeholder
 from sfn_notebook.errors import ExpressionError, Json, Severity
 from sfn_notebook.lang.jsonpath import compile_path, compile_reference
@@ -158,7 +158,10 @@ def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Mac
     service, action, pattern = match.group(1), match.group(2), match.group(3)
     pointer = at(thing, "Resource")
     if service not in INTEGRATIONS:
-        hint = suggestion(service, INTEGRATIONS) or f"for any AWS API use arn:aws:states:::aws-sdk:{service}:{action}"
+        hint = (
+            machine.hints.did_you_mean(service, INTEGRATIONS)
+            or f"for any AWS API use arn:aws:states:::aws-sdk:{service}:{action}"
+        )
         yield Problem(pointer, f'no optimised integration with "{service}" is known', "UNKNOWN_INTEGRATION", Severity.WARNING,
                       offset=match.start(1), hint=hint)  # fmt: skip
     elif action not in INTEGRATIONS[service]:
@@ -167,7 +170,7 @@ def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Mac
             "available in this region."
         )
         hint = (
-            suggestion(action, INTEGRATIONS[service])
+            machine.hints.did_you_mean(action, INTEGRATIONS[service])
             or f"for any AWS API use arn:aws:states:::aws-sdk:{service}:{action}"
         )
         yield Problem(pointer, message, offset=match.start(2), hint=hint)

@@ -106,7 +106,9 @@ TESTS: dict[str, Callable[[Json], bool]] = {
 def wildcard(pattern: str) -> re.Pattern[str]:
     r"""Compile the pattern of `StringMatches`: `*` is any run of characters, `\*` a star, `\\` a backslash."""
     parts = re.findall(r"\\.|\*|[^\\*]+|\\", pattern, re.DOTALL)
-    text = "".join(".*" if part == "*" else re.escape(part[1:] if len(part) == 2 and part[0] == "\\" else part) for part in parts)
+    text = "".join(
+        ".*" if part == "*" else re.escape(part[1:] if len(part) == 2 and part[0] == "\\" else part) for part in parts
+    )
     return re.compile(text, re.DOTALL)
 
 
@@ -203,5 +205,7 @@ def _required(evaluate: Callable[[Json, Any], Json], text: str) -> Callable[[Jso
     return read
 
 
-_ALL_OPERATORS = frozenset(OPERATORS) | {f"{name}Path" for name in OPERATORS} | frozenset(TESTS) | {"IsPresent", "StringMatches"}
+_ALL_OPERATORS = (
+    frozenset(OPERATORS) | {f"{name}Path" for name in OPERATORS} | frozenset(TESTS) | {"IsPresent", "StringMatches"}
+)
 assert len(_ALL_OPERATORS) == 39

@@ -14,7 +14,9 @@ from sfn_notebook.lang.environment import EvaluationFailure
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_SECONDS = 99_999_999
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)", re.ASCII
+)
 
 
 def iso(milliseconds: int) -> str:
@@ -64,7 +66,13 @@ def parse_seconds(value: Json, now: int, path: str | None, field: str) -> int:
     if value < 0:
         _refuse(path, field, f"references a negative value: {path} == {_shown(value)}", "positive number", value)
     if value > MOST_SECONDS:
-        _refuse(path, field, f"references a value above {MOST_SECONDS}: {path} == {_shown(value)}", f"number up to {MOST_SECONDS}", value)
+        _refuse(
+            path,
+            field,
+            f"references a value above {MOST_SECONDS}: {path} == {_shown(value)}",
+            f"number up to {MOST_SECONDS}",
+            value,
+        )
     return now + int(value) * 1000
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sfn_notebook.engine import flow_jsonata, flow_jsonpath
@@ -48,26 +49,32 @@ class Flow:
     growth: tuple[int, int] | None = (1, 0)
 
 
+def _of(language: str) -> ModuleType:
+    return flow_jsonata if language == "JSONata" else flow_jsonpath
+
+
 def compile_flow(definition: dict[str, Json], language: str) -> Flow:
     """Compile the data-flow fields of one state.
 
     Raises:
         ExpressionError: a path, template or expression is malformed.
     """
-    parts = (flow_jsonata if language == "JSONata" else flow_jsonpath).compile_parts(definition)
-    return Flow(*parts)
+    return Flow(*_of(language).compile_parts(definition))
 
 
 def compile_value(definition: dict[str, Json], field: str, language: str) -> Value | None:
     """Compile a field that may be written as itself or as an expression; None when the state does not have it."""
-    return (flow_jsonata if language == "JSONata" else flow_jsonpath).compile_value(definition, field)
+    compiled: Value | None = _of(language).compile_value(definition, field)
+    return compiled
 
 
 def compile_catch_output(rule: dict[str, Json], language: str, index: int) -> Complete:
     """Compile what the next state of a Catch rule receives: (input, error output, frame) -> output."""
-    return (flow_jsonata if language == "JSONata" else flow_jsonpath).compile_catch_output(rule, index)
+    compiled: Complete = _of(language).compile_catch_output(rule, index)
+    return compiled
 
 
 def compile_catch_assign(rule: dict[str, Json], language: str, index: int) -> Assign | None:
     """Compile the `Assign` of a Catch rule."""
-    return (flow_jsonata if language == "JSONata" else flow_jsonpath).compile_catch_assign(rule, index)
+    compiled: Assign | None = _of(language).compile_catch_assign(rule, index)
+    return compiled

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from sfn_notebook.engine import fanout
 from sfn_notebook.engine import log as kinds
 from sfn_notebook.engine.clock import iso
-from sfn_notebook.engine.frames import BUSY, DEAD, ENTER, RESUME, RETRY, Failure, Frame, Outcome
+from sfn_notebook.engine.frames import DEAD, ENTER, RESUME, RETRY, Failure, Frame, Outcome
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.program import Program, State
 from sfn_notebook.engine.retry import Catcher, Retrier, find_catcher, next_retry
@@ -57,7 +57,7 @@ class Timer:
     @property
     def stale(self) -> bool:
         """Say whether nothing waits for this any more."""
-        return self.what == "void" or self.frame is not None and self.frame.stamp != self.stamp
+        return self.what == "void" or (self.frame is not None and self.frame.stamp != self.stamp)
 
 
 class Engine:
@@ -184,7 +184,7 @@ class Engine:
             if timer.stale:
                 heapq.heappop(self.timers)
                 continue
-            if until is None and self._waits_outside(timer) or until is not None and timer.time > until:
+            if (until is None and self._waits_outside(timer)) or (until is not None and timer.time > until):
                 return False
             heapq.heappop(self.timers)
             if timer.time > self.now:
@@ -222,7 +222,12 @@ class Engine:
         frame.entered = self.write(frame, kinds.ENTERED[frame.state.type], frame.state.name, frame.data)
 
     def leave(
-        self, frame: Frame, output: Json, *, assigned: dict[str, Json] | None = None, following: State | None | object = _SAME
+        self,
+        frame: Frame,
+        output: Json,
+        *,
+        assigned: dict[str, Json] | None = None,
+        following: State | object | None = _SAME,
     ) -> bool:
         """Write the StateExited event, put variables in place and move the frame on."""
         state = frame.state
@@ -348,14 +353,22 @@ class Engine:
         fatal = failure.error == "States.Runtime"
         evaluation = failure.error == "States.QueryEvaluationError"
         location = getattr(failure, "location", None)
-        return Failure(failure.error, self._sentence(frame) + failure.message, fatal=fatal, evaluation=evaluation, location=location)
+        return Failure(
+            failure.error,
+            self._sentence(frame) + failure.message,
+            fatal=fatal,
+            evaluation=evaluation,
+            location=location,
+        )
 
     def _named(self, frame: Frame, failure: Failure) -> Failure:
         """Put the sentence that names the state in front of a cause that the state itself found."""
         if failure.location is None and not failure.evaluation and not failure.fatal:
             return failure
         cause = self._sentence(frame) + (failure.cause or "")
-        return Failure(failure.error, cause, fatal=failure.fatal, evaluation=failure.evaluation, location=failure.location)
+        return Failure(
+            failure.error, cause, fatal=failure.fatal, evaluation=failure.evaluation, location=failure.location
+        )
 
     def _sentence(self, frame: Frame) -> str:
         return f"An error occurred while executing the state '{frame.state.name}' (entered at the event id #{frame.entered}). "
@@ -492,8 +505,9 @@ class Engine:
 
     def _too_many_events(self) -> None:
         """End as the service does when event 25,000 is not ExecutionSucceeded."""
-        del self.log[(self.limits.events - 1) * STRIDE :]
-        text = f"The execution reached the maximum number of history events ({self.limits.events})."
+        last = int(self.limits.events) - 1
+        del self.log[last * STRIDE :]
+        text = f"The execution reached the maximum number of history events ({last + 1})."
         self.failure = Failure("States.Runtime", text, fatal=True)
         self.output = None
-        self._end("FAILED", kinds.EXECUTION_FAILED, self.limits.events - 1, self.failure.details())
+        self._end("FAILED", kinds.EXECUTION_FAILED, last, self.failure.details())

@@ -204,7 +204,9 @@ def _whole(value: Json, field: str, definition: dict[str, Json]) -> int:
     if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
         shown = f'"{value}"' if isinstance(value, str) else value
         where = f": {path}" if path else ""
-        raise EvaluationFailure(f"The {field}{'Path' if path else ''} field refers to value {shown} which is not a valid integer{where}")
+        raise EvaluationFailure(
+            f"The {field}{'Path' if path else ''} field refers to value {shown} which is not a valid integer{where}"
+        )
     if number < 0:
         raise EvaluationFailure(f"{field} cannot be negative.")
     return int(number)

@@ -50,7 +50,9 @@ def _field(definition: dict[str, Json], field: str) -> Callable[[Json, Frame], J
     return lambda data, frame: _evaluate(template, frame, data)
 
 
-def _result_field(definition: dict[str, Json], field: str, has_result: bool) -> Callable[[Json, Json, Frame], Json] | None:
+def _result_field(
+    definition: dict[str, Json], field: str, has_result: bool
+) -> Callable[[Json, Json, Frame], Json] | None:
     if field not in definition:
         return None
     template = compile_tree(definition[field], field)

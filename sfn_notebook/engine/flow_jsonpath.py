@@ -154,8 +154,6 @@ def compile_catch_assign(rule: dict[str, Json], index: int) -> Callable[..., dic
     return compile_assign(rule.get("Assign"), "Assign")
 
 
-
-
 def _then(first: Stage, second: Stage) -> Stage:
     return lambda data, frame: second(first(data, frame), frame)
 

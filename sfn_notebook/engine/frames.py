@@ -35,7 +35,13 @@ class Failure(Exception):
     """
 
     def __init__(
-        self, error: str | None, cause: str | None, *, fatal: bool = False, evaluation: bool = False, location: str | None = None
+        self,
+        error: str | None,
+        cause: str | None,
+        *,
+        fatal: bool = False,
+        evaluation: bool = False,
+        location: str | None = None,
     ) -> None:
         self.error = error
         self.cause = cause
@@ -79,7 +85,9 @@ class Outcome:
 
     def to_json(self) -> dict[str, Json]:
         """Give the outcome as a JSON object; `Outcome(**value)` reads it back."""
-        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None or name == "output"}
+        return {
+            name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None or name == "output"
+        }
 
 
 class Frame:
@@ -90,7 +98,9 @@ class Frame:
         "phase", "prev", "request", "retries", "stamp", "state", "task", "token", "variables",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, state: State, data: Json, variables: dict[str, Json], prev: int, bound: int) -> None:
+    def __init__(
+        self, engine: Engine, state: State, data: Json, variables: dict[str, Json], prev: int, bound: int
+    ) -> None:
         self.engine = engine
         self.state = state
         self.data = data

@@ -91,7 +91,8 @@ def _timer(timer: Timer, frames: dict[int, int]) -> list[Json]:
 
 def thaw(program: Program, saved: dict[str, Json]) -> Engine:
     """Build the engine that `saved` was frozen from; `program` is compiled from the same definition."""
-    limits = Limits(**{name: (float("inf") if value is None else value) for name, value in saved["limits"].items()})
+    bounds: dict[str, Any] = {name: float("inf") if value is None else value for name, value in saved["limits"].items()}
+    limits = Limits(**bounds)
     engine = Engine(program, saved["input"], Names(**saved["names"]), limits, saved["start"], saved["seed"])
     for name in ("now", "drawn", "sequence", "status", "output", "moved_at"):
         setattr(engine, name, saved[name])
@@ -137,7 +138,17 @@ def _thaw_call(frames: list[Frame], saved: dict[str, Json]) -> TaskCall:
     path = tuple((name, index) for name, index in saved["path"])
     service = parse_resource(saved["resource"])
     frame = frames[saved["frame"]]
-    return TaskCall(saved["task"], saved["state"], service, saved["input"], saved["attempt"], path, frame, saved["token"], saved["timeout"])
+    return TaskCall(
+        saved["task"],
+        saved["state"],
+        service,
+        saved["input"],
+        saved["attempt"],
+        path,
+        frame,
+        saved["token"],
+        saved["timeout"],
+    )
 
 
 def _thaw_timer(frames: list[Frame], saved: list[Json]) -> Timer:

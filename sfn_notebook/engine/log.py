@@ -69,7 +69,9 @@ EVALUATION_FAILED = _own("EvaluationFailed", Shape.DETAILS)
 STATE_TYPES = ("Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
 ENTERED = {t: _kind(f"{t}StateEntered", "stateEnteredEventDetails", Shape.INPUT) for t in STATE_TYPES}
 EXITED = {t: _kind(f"{t}StateExited", "stateExitedEventDetails", Shape.OUTPUT) for t in STATE_TYPES if t != "Fail"}
-EXITED_ASSIGNED = {t: _kind(f"{t}StateExited", "stateExitedEventDetails", Shape.ASSIGNED) for t in EXITED if t != "Succeed"}
+EXITED_ASSIGNED = {
+    t: _kind(f"{t}StateExited", "stateExitedEventDetails", Shape.ASSIGNED) for t in EXITED if t != "Succeed"
+}
 ABORTED = {t: _kind(f"{t}StateAborted", "", Shape.BARE) for t in ("Task", "Wait", "Parallel", "Map")}
 STARTED = {"Parallel": _kind("ParallelStateStarted", "", Shape.BARE), "Map": _own("MapStateStarted", Shape.LENGTH)}
 SUCCEEDED = {t: _kind(f"{t}StateSucceeded", "", Shape.BARE) for t in ("Parallel", "Map")}

@@ -100,7 +100,9 @@ def _scope(scope: dict[str, Json], pointer: str, language: str, found: list[Stat
         state = State(len(found), name, definition["Type"], f"{pointer}/States/{_escape(name)}", definition, own)
         found.append(state)
         here[name] = state
-        state.starts = tuple(_scope(inner, state.pointer + at, language, found) for inner, at in _inner_scopes(definition))
+        state.starts = tuple(
+            _scope(inner, state.pointer + at, language, found) for inner, at in _inner_scopes(definition)
+        )
     for state in here.values():
         _link(state, here)
     return here[scope["StartAt"]]
@@ -126,7 +128,9 @@ def _link(state: State, here: dict[str, State]) -> None:
         state.run = COMPILERS[state.type](state, here)
     except ExpressionError as error:
         message = f'state "{state.name}": {error.message} in {error.expression!r}'
-        raise DefinitionError([Diagnostic("SCHEMA_VALIDATION_FAILED", Severity.ERROR, message, state.pointer)]) from error
+        raise DefinitionError(
+            [Diagnostic("SCHEMA_VALIDATION_FAILED", Severity.ERROR, message, state.pointer)]
+        ) from error
 
 
 def _escape(name: str) -> str:

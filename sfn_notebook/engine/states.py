@@ -169,7 +169,9 @@ def compile_fail(state: State, here: dict[str, State]) -> Run:
 
 def _text(value: Json) -> str:
     if not isinstance(value, str):
-        raise Failure("States.Runtime", f"the Error and Cause of a Fail state must be text, but found {value!r}", fatal=True)
+        raise Failure(
+            "States.Runtime", f"the Error and Cause of a Fail state must be text, but found {value!r}", fatal=True
+        )
     return value
 
 

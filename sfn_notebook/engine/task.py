@@ -200,7 +200,7 @@ def _settle(engine: Engine, frame: Frame, outcome: Outcome) -> bool:
     service = parse_resource(state.definition["Resource"])
     events = EVENTS[service.family]
     named = {"resourceType": service.resource_type, "resource": service.action} if service.family == "task" else {}
-    if service.family == "activity" and outcome.kind != "timed_out" or outcome.worker is not None:
+    if (service.family == "activity" and outcome.kind != "timed_out") or outcome.worker is not None:
         engine.write(frame, kinds.ACTIVITY_STARTED, {"workerName": outcome.worker} if outcome.worker else None, None)
     if outcome.submitted is not None:
         engine.write(frame, kinds.TASK_SUBMITTED, named, outcome.submitted)

@@ -17,7 +17,7 @@ Microseconds, not nanoseconds: a virtual clock runs past the year 2262, where na
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sfn_notebook.history.events import as_text
@@ -25,7 +25,7 @@ from sfn_notebook.history.events import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FLOATS_TELL_MICROSECONDS: Final = 2.0**32
 """Up to this many seconds after 1970 (the year 2106) a float still tells microseconds apart."""
@@ -70,7 +70,7 @@ def _ticks(value: datetime | None) -> Any:
 
     if value is None:
         return np.datetime64("NaT", "us")
-    aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
     return np.datetime64((aware - _EPOCH) // _MICROSECOND, "us")
 
 
@@ -133,6 +133,9 @@ def frame(columns: Mapping[str, Array]) -> pd.DataFrame:
 Builder: TypeAlias = Callable[[Sequence[Any]], Array]
 Table: TypeAlias = Mapping[str, tuple[Builder, Callable[[Any], Any]]]
 """Column name -> (builder of its kind, what it takes from a record)"""
+
+LATER: Final[tuple[Builder, Callable[[Any], Any]]] = (value, lambda _record: None)
+"""Holds the place of a column that `build` computes from others."""
 
 
 def build(table: Table, records: Sequence[Any], spans: Iterable[tuple[str, str, str]] = ()) -> dict[str, Array]:

@@ -22,7 +22,6 @@ from sfn_notebook.history.events import (
     as_text,
     details,
     ordered,
-    parse,
 )
 from sfn_notebook.history.places import Branches, Chain, Scope, Stay, place_text
 from sfn_notebook.history.records import ATTEMPT_STATUSES, ITERATION_STATUSES, VISIT_STATUSES, Attempt, Iteration, Visit
@@ -191,20 +190,205 @@ def durations(events: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    types = events["type"].cat
-    exit_codes = np.array([name.endswith("StateExited") for name in types.categories], dtype="?")
-    at = np.flatnonzero(exit_codes[types.codes.to_numpy()] & events["visit"].notna().to_numpy())
-    visit = events["visit"].array.to_numpy(dtype="i8", na_value=0)[at]  # type: ignore[call-overload]
     ids = events["id"].to_numpy()
+    run = pd.factorize(events["execution"])[0] if "execution" in events else np.zeros(len(ids), dtype="i8")
+    keys = run * (ids.max(initial=0) + 1)
+    types = events["type"].cat
+    exits = np.array([name.endswith("StateExited") for name in types.categories], dtype="?")[types.codes.to_numpy()]
+    visits = events["visit"].to_numpy(dtype="i8", na_value=0)
+    at = np.flatnonzero(exits & (visits > 0))
+    order = np.argsort(keys + ids, kind="stable")
+    row = order[np.searchsorted(keys + ids, keys[at] + visits[at], sorter=order).clip(max=max(len(ids) - 1, 0))]
+    known = ids[row] == visits[at]  # the entry may have been filtered out
+    at, row = at[known], row[known]
     ticks = events["timestamp"].array.asi8
-    starts = np.append(0, np.flatnonzero(np.diff(ids) <= 0) + 1)  # where a next execution begins
-    base = starts[np.searchsorted(starts, at, side="right") - 1] if len(ids) else at
-    row = base + visit - ids[base] if len(ids) else at
-    fits = (row < len(ids)) & (row >= 0)
-    row = np.where(fits, row, 0)
-    if len(ids) and not (ids[row] == visit).all():  # ids with gaps
-        row = _rows_of(ids, starts, base, visit)
-    result = {"state": events["state"].array[at], "entered": visit, "exited": ids[at]}
-    if "execution" in events:
-        result = {"execution": events["execution"].array[at], **result}
+    result = {"execution": events["execution"].array[at]} if "execution" in events else {}
+    result |= {"state": events["state"].array[at], "entered": ids[row], "exited": ids[at]}
     return pd.DataFrame({**result, "duration": (ticks[at] - ticks[row]).view("m8[us]")})
+
+
+def _size(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+_STATES: Final[c.Table] = {
+    "name": (c.text, attrgetter("name")),
+    "type": (c.category(STATE_TYPES), attrgetter("type")),
+    "path": (c.text, lambda v: place_text(v.place)),
+    "iteration": (c.maybe, attrgetter("iteration")),
+    "entered": (c.time, attrgetter("entered")),
+    "exited": (c.time, attrgetter("exited")),
+    "duration": c.LATER,
+    "status": (c.category(VISIT_STATUSES), attrgetter("status")),
+    "attempts": (c.integer, attrgetter("attempts")),
+    "input": (c.value, attrgetter("input")),
+    "output": (c.value, attrgetter("output")),
+    "variables": (c.value, attrgetter("assigned")),
+    "error": (c.text, attrgetter("error")),
+    "cause": (c.text, attrgetter("cause")),
+    "input_bytes": (c.maybe, lambda v: _size(v.input_text)),
+    "output_bytes": (c.maybe, lambda v: _size(v.output_text)),
+    "visit": (c.integer, attrgetter("id")),
+    "parent": (c.integer, attrgetter("parent")),
+    "run": (c.integer, attrgetter("run")),
+    "next": (c.maybe, attrgetter("next")),
+}
+
+
+def states_frame(visits: OneOrMany[Visit]) -> pd.DataFrame:
+    """Return one row per state visit, by entry.
+
+    | column | kind | meaning |
+    |---|---|---|
+    | name | text | of the state |
+    | type | category | Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map |
+    | path | text | Map iterations and Parallel branches around it, "" at the top |
+    | iteration | maybe | index of the innermost Map iteration around it |
+    | entered, exited | time | `exited` also of a visit that failed or was aborted; none while running |
+    | duration | span | |
+    | status | category | SUCCEEDED, FAILED, CAUGHT (failed, a catcher took over), ABORTED, TIMED_OUT, RUNNING |
+    | attempts | integer | how often its work was tried, at least 1 |
+    | input, output, variables | value | parsed; `variables` are those that the state assigned |
+    | error, cause | text | of a visit that failed or was caught |
+    | input_bytes, output_bytes | maybe | size of the JSON text in UTF-8 |
+    | visit | integer | id of the StateEntered event |
+    | parent | integer | `visit` of the Map or Parallel around it, 0 at the top |
+    | run | integer | which run of that Map or Parallel, from 1 |
+    | next | maybe | `visit` that followed |
+    """
+    pairs, many = _histories(visits)
+    rows = [visit for _, history in pairs for visit in history]
+    return _keyed(pairs, c.build(_STATES, rows, [("duration", "entered", "exited")]), many=many)
+
+
+_ATTEMPTS: Final[c.Table] = {
+    "name": (c.text, lambda r: r[0].name),
+    "path": (c.text, lambda r: place_text(r[0].place)),
+    "iteration": (c.maybe, lambda r: r[0].iteration),
+    "attempt": (c.integer, lambda r: r[1].number),
+    "status": (c.category(ATTEMPT_STATUSES), lambda r: r[1].status),
+    "kind": (c.category(("Task", "LambdaFunction", "Activity")), lambda r: r[1].kind),
+    "resource_type": (c.text, lambda r: r[1].resource_type),
+    "resource": (c.text, lambda r: r[1].resource),
+    "scheduled": (c.time, lambda r: r[1].scheduled),
+    "started": (c.time, lambda r: r[1].started),
+    "submitted": (c.time, lambda r: r[1].submitted),
+    "ended": (c.time, lambda r: r[1].ended),
+    "queued": c.LATER,
+    "ran": c.LATER,
+    "duration": c.LATER,
+    "parameters": (c.value, lambda r: r[1].parameters),
+    "output": (c.value, lambda r: r[1].output),
+    "error": (c.text, lambda r: r[1].error),
+    "cause": (c.text, lambda r: r[1].cause),
+    "visit": (c.integer, lambda r: r[0].id),
+    "event": (c.integer, lambda r: r[1].event),
+}
+
+
+def attempts_frame(visits: OneOrMany[Visit]) -> pd.DataFrame:
+    """Return one row per attempt of a Task, by visit and attempt.
+
+    | column | kind | meaning |
+    |---|---|---|
+    | name, path, iteration | text, text, maybe | of the visit |
+    | attempt | integer | 1 is the first; the retry number is one less |
+    | status | category | SUCCEEDED, FAILED, TIMED_OUT, ABORTED, RUNNING |
+    | kind | category | Task (integration), LambdaFunction (function by ARN), Activity |
+    | resource_type, resource | text | |
+    | scheduled, started, submitted, ended | time | `submitted`: of `.sync` and callback integrations |
+    | queued | span | from scheduled to started |
+    | ran | span | from started to ended |
+    | duration | span | from scheduled to ended |
+    | parameters, output | value | parsed; what the task was called with and what it answered |
+    | error, cause | text | |
+    | visit | integer | id of the StateEntered event |
+    | event | integer | id of the Scheduled event |
+    """
+    pairs, many = _histories(visits)
+    found = [(key, [(visit, one) for visit in history for one in visit.task_attempts]) for key, history in pairs]
+    rows: list[tuple[Visit, Attempt]] = [row for _, history in found for row in history]
+    spans = [("queued", "scheduled", "started"), ("ran", "started", "ended"), ("duration", "scheduled", "ended")]
+    return _keyed(found, c.build(_ATTEMPTS, rows, spans), many=many)
+
+
+_ITERATIONS: Final[c.Table] = {
+    "name": (c.text, attrgetter("name")),
+    "path": (c.text, lambda i: place_text(i.place)),
+    "index": (c.integer, attrgetter("index")),
+    "run": (c.integer, attrgetter("run")),
+    "status": (c.category(ITERATION_STATUSES), attrgetter("status")),
+    "started": (c.time, attrgetter("started")),
+    "ended": (c.time, attrgetter("ended")),
+    "duration": c.LATER,
+    "error": (c.text, attrgetter("error")),
+    "cause": (c.text, attrgetter("cause")),
+    "visit": (c.integer, attrgetter("visit")),
+    "event": (c.integer, attrgetter("event")),
+}
+
+
+def iterations_frame(visits: OneOrMany[Visit]) -> pd.DataFrame:
+    """Return one row per Map iteration in the history itself (a Distributed Map's are executions of their own).
+
+    | column | kind | meaning |
+    |---|---|---|
+    | name | text | of the Map state |
+    | path | text | of the iteration, its own step included |
+    | index | integer | of the item |
+    | run | integer | which run of the Map, from 1: a retry starts all iterations again |
+    | status | category | SUCCEEDED, FAILED, ABORTED, TIMED_OUT, RUNNING |
+    | started, ended | time | |
+    | duration | span | |
+    | error, cause | text | |
+    | visit | integer | `visit` of the Map |
+    | event | integer | id of the MapIterationStarted event |
+    """
+    pairs, many = _histories(visits)
+    found = [(key, [one for visit in history for one in visit.iterations]) for key, history in pairs]
+    rows: list[Iteration] = [row for _, history in found for row in history]
+    return _keyed(found, c.build(_ITERATIONS, rows, [("duration", "started", "ended")]), many=many)
+
+
+_TRANSITIONS: Final[c.Table] = {
+    "source": (c.text, lambda r: r[0].name if r[0] else None),
+    "target": (c.text, lambda r: r[1].name),
+    "kind": (c.category(("start", "next", "catch")), lambda r: _transition_kind(r[0])),
+    "path": (c.text, lambda r: place_text(r[1].place)),
+    "iteration": (c.maybe, lambda r: r[1].iteration),
+    "at": (c.time, lambda r: r[1].entered),
+    "source_visit": (c.maybe, lambda r: r[0].id if r[0] else None),
+    "target_visit": (c.integer, lambda r: r[1].id),
+}
+
+
+def _transition_kind(source: Visit | None) -> str:
+    if source is None:
+        return "start"
+    return "catch" if source.status == "CAUGHT" else "next"
+
+
+def _transitions(visits: list[Visit]) -> Iterator[tuple[Visit | None, Visit]]:
+    before = {visit.next: visit for visit in visits if visit.next is not None}
+    for visit in visits:
+        yield before.get(visit.id), visit
+
+
+def transitions_frame(visits: OneOrMany[Visit]) -> pd.DataFrame:
+    """Return one row per way into a state, by time.
+
+    | column | kind | meaning |
+    |---|---|---|
+    | source | text | the state before; none where the execution, an iteration or a branch starts |
+    | target | text | the state that was entered |
+    | kind | category | start, next, catch (a catcher led there) |
+    | path, iteration | text, maybe | of the target |
+    | at | time | when the target was entered |
+    | source_visit, target_visit | maybe, integer | ids of the StateEntered events |
+    """
+    pairs, many = _histories(visits)
+    found = [(key, list(_transitions(history))) for key, history in pairs]
+    rows = [row for _, history in found for row in history]
+    return _keyed(found, c.build(_TRANSITIONS, rows), many=many)

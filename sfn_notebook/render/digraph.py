@@ -42,7 +42,7 @@ class StateGraph(graphviz.Digraph):  # type: ignore[misc]  # the package ships n
         format: str | None = None,  # noqa: A002 - overrides the package's own
         renderer: str | None = None,
         formatter: str | None = None,
-        neato_no_op: bool | int | None = None,
+        neato_no_op: bool | int | None = None,  # noqa: FBT001 - overrides the package's own
         quiet: bool = False,  # noqa: FBT001, FBT002 - overrides the package's own
         *,
         engine: str | None = None,
@@ -67,7 +67,7 @@ class StateGraph(graphviz.Digraph):  # type: ignore[misc]  # the package ships n
         format: str | None = None,  # noqa: A002 - overrides the package's own
         renderer: str | None = None,
         formatter: str | None = None,
-        neato_no_op: bool | int | None = None,
+        neato_no_op: bool | int | None = None,  # noqa: FBT001 - overrides the package's own
         quiet: bool = False,  # noqa: FBT001, FBT002 - overrides the package's own
         quiet_view: bool = False,  # noqa: FBT001, FBT002 - overrides the package's own
         *,
@@ -90,12 +90,6 @@ class StateGraph(graphviz.Digraph):  # type: ignore[misc]  # the package ships n
         if view or quiet_view:
             self._view(str(target), format=kind, quiet=quiet_view)
         return str(target)
-
-    def unflatten(self, *args: Any, **kwargs: Any) -> Any:
-        """Refuse: this needs a program that only a Graphviz installation has."""
-        raise RenderError(
-            "unflatten needs a Graphviz installation: use graphviz.Source(graph.source).unflatten()", self.source
-        )
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any

@@ -166,4 +166,4 @@ def _get(visit: object, key: str, default: object) -> Any:
 def _number(value: object) -> int:
     if isinstance(value, (list, tuple)):
         return len(value)
-    return int(value) if isinstance(value, (int, float)) and value == value else 0  # noqa: PLR0124 - NaN is not itself
+    return int(value) if isinstance(value, (int, float)) and value == value else 0

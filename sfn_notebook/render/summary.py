@@ -142,13 +142,10 @@ def size_text(length: int) -> str:
 
 def preview(payload: str | None, width: int) -> str:
     """Give the beginning of a payload in one line."""
-    return (
-        ""
-        if payload is None
-        else shorten(one_line(visible(payload[: width * 4])), width)
-        if len(payload) <= width * 4
-        else (shorten(one_line(visible(payload[: width * 4])), width - 1).removesuffix("…") + "…")
-    )
+    if payload is None:
+        return ""
+    start = one_line(visible(payload[: width * 4]))
+    return shorten(start if len(payload) <= width * 4 else start + "…", width)
 
 
 def pretty(payload: str, limit: int) -> str:

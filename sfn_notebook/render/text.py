@@ -126,7 +126,7 @@ def _visit_lines(run: RunSummary, width: int) -> Iterator[str]:
         if isinstance(row, int):
             yield f"  {_summary.left_out(row)}"
             continue
-        told = row.error if row.error else _summary.preview(row.output, max(1, rest))
+        told = row.error or _summary.preview(row.output, max(1, rest))
         yield (
             _aligned(next(cells), sizes) + ("  " + labels.shorten(told, rest) if rest > 12 and told else "")
         ).rstrip()

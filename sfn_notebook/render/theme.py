@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What became of a state in a run."""
 
     SUCCEEDED = "succeeded"
@@ -25,9 +25,6 @@ class Status(str, Enum):
     WAITING = "waiting"
     ABORTED = "aborted"
     NOT_REACHED = "not reached"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 MARKS: Mapping[Status, str] = MappingProxyType(

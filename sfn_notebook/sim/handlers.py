@@ -104,14 +104,14 @@ class Responder:
             return handler, delay
         if isinstance(handler, TaskError):
             return Outcome("failed", error=handler.error, cause=handler.cause), delay
-        if isinstance(handler, BaseException) or isinstance(handler, type) and issubclass(handler, BaseException):
+        if isinstance(handler, BaseException) or (isinstance(handler, type) and issubclass(handler, BaseException)):
             record.exception = handler() if isinstance(handler, type) else handler
             return failed(record.exception, call), delay
         if isinstance(handler, Raw):
             return self._call(handler.function, call, record, delay, whole=True)
         if callable(handler):
             return self._call(handler, call, record, delay, whole=False)
-        return self._result(handler, call, delay, whole=False), delay
+        return self._result(handler, call, whole=False), delay
 
     def _call(
         self, function: Callable[..., Any], call: TaskCall, record: CallRecord, delay: float, *, whole: bool
@@ -138,16 +138,16 @@ class Responder:
             record.printed += printed.getvalue()
         if isinstance(answer, After | Outcomes | Pending | Outcome | TaskError):
             return self._outcome(answer, call, record, delay)
-        return self._result(answer, call, delay, whole=whole), delay
+        return self._result(answer, call, whole=whole), delay
 
-    def _result(self, answer: Any, call: TaskCall, delay: float, *, whole: bool) -> Outcome:
+    def _result(self, answer: Any, call: TaskCall, *, whole: bool) -> Outcome:
         try:
             output = copy_json(answer, f'what the handler of state "{call.state}" returned')
         except NotJson as error:
             raise RunError(str(error)) from error
         if not whole and unwraps(call.service):
             output = wrapped(output, call)
-        submitted = {} if call.service.pattern != "request" else None
+        submitted: Json = {} if call.service.pattern != "request" else None
         return Outcome("succeeded", output, submitted=submitted)
 
 
@@ -193,7 +193,9 @@ def takes_context(function: Callable[..., Any]) -> bool:
         return False
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     positional = [p for p in parameters if p.kind in kinds]
-    return len(positional) >= 2 and (positional[1].default is inspect.Parameter.empty or positional[1].name == "context")
+    return len(positional) >= 2 and (
+        positional[1].default is inspect.Parameter.empty or positional[1].name == "context"
+    )
 
 
 def call_context(call: TaskCall) -> dict[str, Json]:
