@@ -71,9 +71,7 @@ def _failure(kind: str, text: str) -> ExpressionError | None:
 def _path_hint(text: str) -> str | None:
     if text.startswith("{%"):
         return 'a {% … %} expression needs "QueryLanguage": "JSONata"'
-    if text and not text.startswith(("$", "States.")):
-        return f'a path starts with $, as in "$.{text}"' if text.isidentifier() else "a path starts with $"
-    return None
+    return f'did you mean "$.{text}"?' if text.isidentifier() else None
 
 
 def _template(pointer: str, template: Json, known: dict[tuple[str, str], ExpressionError | None]) -> Iterator[Problem]:

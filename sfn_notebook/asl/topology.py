@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sfn_notebook.asl.fields import COMBINATORS, OPERATORS, language_of
+from sfn_notebook.asl.fields import COMBINATORS, OPERATORS, STATE_TYPES, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.errors import Json
 
@@ -224,10 +224,10 @@ def _nodes(scope: Scope, language: str) -> Iterator[StateNode]:
 
 def _inner_scopes(node: StateNode) -> Iterator[Scope]:
     body = node.definition
-    branches = body.get("Branches") if node.type == "Parallel" else None
+    branches = body.get("Branches") if _may_be(node, "Parallel") else None
     for i, branch in enumerate(branches if isinstance(branches, list) else ()):
         yield _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
-    for name in ("ItemProcessor", "Iterator") if node.type == "Map" else ():
+    for name in ("ItemProcessor", "Iterator") if _may_be(node, "Map") else ():
         if name in body:
             yield _scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer)
 
@@ -246,16 +246,21 @@ def _edges(node: StateNode, scope: Scope) -> Iterator[Edge]:
             )
 
     body = node.definition
-    if node.type == "Choice":
+    if _may_be(node, "Choice"):
         for i, rule in _objects(body.get("Choices")):
             condition = rule.get("Condition", rule)
             yield from edge(rule.get("Next"), "choice", f"Choices/{i}/Next", i, condition)
         yield from edge(body.get("Default"), "default", "Default")
-    elif node.type not in ("Succeed", "Fail"):
+    if _may_be(node, "Task", "Pass", "Wait", "Parallel", "Map"):
         yield from edge(body.get("Next"), "next", "Next")
-    if node.type in ("Task", "Parallel", "Map"):
+    if _may_be(node, "Task", "Parallel", "Map"):
         for i, catcher in _objects(body.get("Catch")):
             yield from edge(catcher.get("Next"), "catch", f"Catch/{i}/Next", i, None, catcher.get("ErrorEquals"))
+
+
+def _may_be(node: StateNode, *types: str) -> bool:
+    """Tell whether a state is, or may be meant to be, of one of these types; an unknown type may mean any."""
+    return node.type in types or node.type not in STATE_TYPES
 
 
 def _objects(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:

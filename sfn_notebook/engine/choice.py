@@ -126,16 +126,16 @@ def compile_choices(state: State, here: dict[str, State]) -> Choices:
             if rule.holds(data, frame):
                 return rule.next, rule
         if default is None:
-            raise no_choice(frame)
+            raise no_choice()
         return default, None
 
     return Choices(select, any(rule.assign or rule.output for rule in rules))
 
 
-def no_choice(frame: Frame) -> Failure:
+def no_choice() -> Failure:
     """Say that no rule holds and there is no Default."""
     text = "Failed to transition out of the state. The state does not point to a next state."
-    return Failure("States.NoChoiceMatched", text, location="")
+    return Failure("States.NoChoiceMatched", text, own=True)
 
 
 def _rule(rule: dict[str, Json], language: str, here: dict[str, State], index: int) -> Rule:

@@ -84,7 +84,7 @@ def parse_timestamp(value: Json, now: int, path: str | None, field: str) -> int:
         raise EvaluationFailure(f"The TimestampPath parameter {text}")
     if moment is None:
         text = f"The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {_shown(value)}"
-        raise Failure("States.QueryEvaluationError", text, evaluation=True, location="Timestamp")
+        raise Failure("States.QueryEvaluationError", text, evaluation=True, location="Timestamp", own=True)
     return moment
 
 
@@ -92,7 +92,7 @@ def _refuse(path: str | None, field: str, recorded: str, expected: str, value: J
     if path is not None:
         raise EvaluationFailure(f"The {field}Path parameter {recorded}")
     text = f"The {field} field returned an unexpected result. Expected a {expected}, but found: {_shown(value)}"
-    raise Failure("States.QueryEvaluationError", text, evaluation=True, location=field)
+    raise Failure("States.QueryEvaluationError", text, evaluation=True, location=field, own=True)
 
 
 def _shown(value: Json) -> str:

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from sfn_notebook.engine import fanout
 from sfn_notebook.engine import log as kinds
 from sfn_notebook.engine.clock import iso
-from sfn_notebook.engine.frames import DEAD, ENTER, RESUME, RETRY, Failure, Frame, Outcome
-from sfn_notebook.engine.limits import Limits, Names
+from sfn_notebook.engine.failing import fail
+from sfn_notebook.engine.frames import DEAD, ENTER, RESUME, Failure, Frame, Outcome
+from sfn_notebook.engine.limits import Limits, Names, check_variables
 from sfn_notebook.engine.program import Program, State
-from sfn_notebook.engine.retry import Catcher, Retrier, find_catcher, next_retry
 from sfn_notebook.engine.task import TaskCall, too_large_text
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.lang.environment import EvaluationFailure
@@ -84,6 +84,8 @@ class Engine:
         self.seed = seed
         self.drawn = 0
         self.sequence = 0
+        self.assigned_bytes = 0
+        """Bytes of JSON assigned to variables so far: an upper bound of what they hold."""
         self.status = "RUNNING"
         self.output: Json = None
         self.failure: Failure | None = None
@@ -120,10 +122,10 @@ class Engine:
                 while frame.state.run(self, frame):
                     if len(log) >= self.fence and self._at_fence(frame):
                         return
-            except Failure as failure:
-                self._fail(frame, self._named(frame, failure))
-            except EvaluationFailure as failure:
-                self._fail(frame, self._evaluation(frame, failure))
+            except (Failure, EvaluationFailure) as failure:
+                fail(self, frame, failure)
+            except fanout.InParent as inner:
+                fail(self, inner.frame, inner.failure)
             if len(log) >= self.fence and self._at_fence(None):
                 return
 
@@ -200,7 +202,7 @@ class Engine:
         if self.status == "RUNNING":
             details = {k: v for k, v in (("error", error), ("cause", cause)) if v is not None}
             self.failure = Failure(error, cause)
-            self._end("ABORTED", kinds.EXECUTION_ABORTED, self.root.prev, details)
+            self.end("ABORTED", kinds.EXECUTION_ABORTED, self.root.prev, details)
 
     # ---- what states call
 
@@ -234,14 +236,15 @@ class Engine:
         growth = state.flow.growth
         if growth is None or state.type in ("Task", "Parallel", "Map"):
             frame.bound = self.measure(output, frame)
-        self._exit(frame, output, assigned)
+        self.exit(frame, output, assigned)
         target = state.next if following is _SAME else following
         if target is None:
             return self.finish(frame)
         frame.state = target  # type: ignore[assignment]  # the sentinel is gone
         return True
 
-    def _exit(self, frame: Frame, output: Json, assigned: dict[str, Json] | None) -> None:
+    def exit(self, frame: Frame, output: Json, assigned: dict[str, Json] | None) -> None:
+        """Write the StateExited event, put variables in place, and make the frame ready for its next state."""
         state = frame.state
         if assigned is None:
             self.write(frame, kinds.EXITED[state.type], state.name, output)
@@ -251,7 +254,8 @@ class Engine:
         frame.data = output
         frame.phase = ENTER
         frame.entered = frame.attempt = frame.task = 0
-        frame.retries = None
+        frame.retries = frame.request = None
+        frame.token = ""
         frame.stamp += 1
 
     def complete(self, frame: Frame, result: Json) -> bool:
@@ -267,10 +271,7 @@ class Engine:
         if evaluate is None:
             return None
         values: dict[str, Json] = evaluate(frame.data, result, frame)  # type: ignore[operator]
-        for name, value in values.items():
-            if self.too_large(value):
-                text = f"The size of the variable '{name}' exceeds the maximum number of bytes service limit."
-                raise Failure("States.DataLimitExceeded", text)
+        self.assigned_bytes += check_variables(frame.variables, values, self.limits, self.assigned_bytes)
         return values
 
     def finish(self, frame: Frame) -> bool:
@@ -278,7 +279,7 @@ class Engine:
         if frame.join is not None:
             return fanout.child_done(self, frame.join, frame)
         self.output = frame.data
-        self._end("SUCCEEDED", kinds.EXECUTION_SUCCEEDED, frame.prev, None, frame.data)
+        self.end("SUCCEEDED", kinds.EXECUTION_SUCCEEDED, frame.prev, None, frame.data)
         return False
 
     def measure(self, value: Json, frame: Frame) -> int:
@@ -304,6 +305,13 @@ class Engine:
     def wake_at(self, moment: int, frame: Frame) -> None:
         """Let the frame resume at a moment."""
         self._push(moment, "wake", frame)
+
+    def forget(self, frame: Frame) -> None:
+        """Let go of the task under way and of the timers of the frame."""
+        if frame.task:
+            self.tasks.pop(frame.task, None)
+            frame.task = 0
+        frame.stamp += 1
 
     def draw(self) -> random.Random:
         """Give a generator seeded by the run's seed and the number of draws so far."""
@@ -347,92 +355,6 @@ class Engine:
             frame = frame.join.parent
         return tuple(reversed(steps))
 
-    # ---- failures
-
-    def _evaluation(self, frame: Frame, failure: EvaluationFailure) -> Failure:
-        fatal = failure.error == "States.Runtime"
-        evaluation = failure.error == "States.QueryEvaluationError"
-        location = getattr(failure, "location", None)
-        return Failure(
-            failure.error,
-            self._sentence(frame) + failure.message,
-            fatal=fatal,
-            evaluation=evaluation,
-            location=location,
-        )
-
-    def _named(self, frame: Frame, failure: Failure) -> Failure:
-        """Put the sentence that names the state in front of a cause that the state itself found."""
-        if failure.location is None and not failure.evaluation and not failure.fatal:
-            return failure
-        cause = self._sentence(frame) + (failure.cause or "")
-        return Failure(
-            failure.error, cause, fatal=failure.fatal, evaluation=failure.evaluation, location=failure.location
-        )
-
-    def _sentence(self, frame: Frame) -> str:
-        return f"An error occurred while executing the state '{frame.state.name}' (entered at the event id #{frame.entered}). "
-
-    def _fail(self, frame: Frame, failure: Failure) -> None:
-        """Bring a failure to the first rule that takes it: Retry, then Catch, then the same for the enclosing state."""
-        while True:
-            state = frame.state
-            self._forget(frame)
-            if failure.evaluation:
-                frame.prev = self._evaluation_event(frame, failure)
-            if state.retriers and (found := next_retry(frame, failure)) is not None:
-                self._retry_later(frame, *found)
-                return
-            if state.type in kinds.FAILED and not failure.fatal:
-                frame.prev = self.append(frame.prev, kinds.FAILED[state.type], None, None)
-            if state.catchers and (catcher := find_catcher(frame, failure)) is not None:
-                failure_in_catch = self._catch(frame, catcher, failure)
-                if failure_in_catch is None:
-                    return
-                failure = failure_in_catch
-            if frame.join is None or failure.fatal:
-                self.failure = failure
-                self._end("FAILED", kinds.EXECUTION_FAILED, frame.prev, failure.details())
-                return
-            join = frame.join
-            fanout.child_failed(self, join, frame)
-            frame, failure = join.parent, Failure(failure.error, failure.cause, fatal=failure.fatal)
-
-    def _forget(self, frame: Frame) -> None:
-        if frame.task:
-            self.tasks.pop(frame.task, None)
-            frame.task = 0
-        frame.stamp += 1
-
-    def _evaluation_event(self, frame: Frame, failure: Failure) -> int:
-        details: dict[str, Json] = {**failure.details(), "state": frame.state.name}
-        if failure.location:
-            details["location"] = failure.location
-        return self.append(frame.before, kinds.EVALUATION_FAILED, details, None)
-
-    def _retry_later(self, frame: Frame, retrier: Retrier, number: int) -> None:
-        delay = retrier.delay(number)
-        if retrier.full_jitter:
-            delay = self.draw().uniform(0, delay)
-        frame.phase = RETRY
-        self.timer(delay, frame, "retry")
-
-    def _catch(self, frame: Frame, catcher: Catcher, failure: Failure) -> Failure | None:
-        """Move the frame to the state that a Catch rule names; give the failure of the rule's own expressions, if any."""
-        error = failure.output()
-        try:
-            output = catcher.output(frame.data, error, frame)
-            assigned = None if catcher.assign is None else self.assigned(frame, error, catcher.assign)
-            frame.bound = self.measure(output, frame)
-        except EvaluationFailure as found:
-            return self._evaluation(frame, found)
-        except Failure as found:
-            return self._named(frame, found)
-        self._exit(frame, output, assigned)
-        frame.state = catcher.next
-        self.ready.append(frame)
-        return None
-
     # ---- time and ends
 
     def _push(self, time: int, what: str, frame: Frame | None, outcome: Outcome | None = None) -> None:
@@ -460,7 +382,7 @@ class Engine:
             self._settle(frame, Outcome("timed_out", error="States.Timeout"))
 
     def _settle(self, frame: Frame, outcome: Outcome) -> None:
-        self._forget(frame)
+        self.forget(frame)
         frame.outside = False
         frame.outcome = outcome
         frame.phase = RESUME
@@ -468,9 +390,10 @@ class Engine:
 
     def _deadline(self) -> None:
         self.failure = Failure("States.Timeout", None)
-        self._end("TIMED_OUT", kinds.EXECUTION_TIMED_OUT, self.root.prev, {"error": "States.Timeout"})
+        self.end("TIMED_OUT", kinds.EXECUTION_TIMED_OUT, self.root.prev, {"error": "States.Timeout"})
 
-    def _end(self, status: str, kind: int, prev: int, details: Json, payload: Json = None) -> None:
+    def end(self, status: str, kind: int, prev: int, details: Json, payload: Json = None) -> None:
+        """Write the last event; nothing is under way any more."""
         self.append(prev, kind, details, payload)
         self.status = status
         self.ready.clear()
@@ -510,4 +433,4 @@ class Engine:
         text = f"The execution reached the maximum number of history events ({last + 1})."
         self.failure = Failure("States.Runtime", text, fatal=True)
         self.output = None
-        self._end("FAILED", kinds.EXECUTION_FAILED, last, self.failure.details())
+        self.end("FAILED", kinds.EXECUTION_FAILED, last, self.failure.details())

@@ -16,7 +16,7 @@ from sfn_notebook.engine.flow_jsonata import compile_items as jsonata_items
 from sfn_notebook.engine.flow_jsonata import compile_selector as jsonata_selector
 from sfn_notebook.engine.flow_jsonpath import compile_items as jsonpath_items
 from sfn_notebook.engine.flow_jsonpath import compile_selector as jsonpath_selector
-from sfn_notebook.engine.frames import BUSY, DEAD, ENTER, RESUME, Frame, Join
+from sfn_notebook.engine.frames import BUSY, DEAD, ENTER, RESUME, Failure, Frame, Join
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.lang.environment import EvaluationFailure
 
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from sfn_notebook.engine.program import Run, State
 
 INLINE_CONCURRENCY = 40
+
+
+class InParent(Exception):
+    """An expression of a Map state failed while one of its children was in hand."""
+
+    def __init__(self, frame: Frame, failure: Failure | EvaluationFailure) -> None:
+        self.frame = frame
+        self.failure = failure
+        super().__init__(str(failure))
 
 
 def compile_parallel(state: State, here: dict[str, State]) -> Run:
@@ -134,9 +143,7 @@ def child_done(engine: Engine, join: Join, child: Frame) -> bool:
     if parent.state.type == "Map":
         last = engine.append(child.prev, kinds.ITERATION_SUCCEEDED, parent.state.name, child.index)
         if join.next < len(join.items):
-            parent.state.take(engine, join, child)
-            engine.ready.append(child)
-            return False
+            return _hand_over(engine, join, child)
     child.phase = DEAD
     child.stamp += 1
     join.live -= 1
@@ -144,6 +151,18 @@ def child_done(engine: Engine, join: Join, child: Frame) -> bool:
         parent.prev = last
         parent.phase = RESUME
         engine.ready.append(parent)
+    return False
+
+
+def _hand_over(engine: Engine, join: Join, child: Frame) -> bool:
+    """Give a child that has finished the next item; an error of the selector is the Map state's own."""
+    try:
+        join.parent.state.take(engine, join, child)
+    except (Failure, EvaluationFailure) as failure:
+        kill(engine, child)
+        _abort_children(engine, join, child.prev)
+        raise InParent(join.parent, failure) from failure
+    engine.ready.append(child)
     return False
 
 
@@ -164,12 +183,18 @@ def child_failed(engine: Engine, join: Join, child: Frame) -> None:
         engine.append(prev, kinds.ITERATION_FAILED, parent.state.name, child.index)
     if child.state.type in kinds.ABORTED:
         engine.append(prev, kinds.ABORTED[child.state.type], None, None)
-    kill(child)
-    for sibling in join.children:
-        if sibling.phase != DEAD:
-            abort(engine, sibling, prev)
-            if mapped:
-                engine.append(prev, kinds.ITERATION_ABORTED, parent.state.name, sibling.index)
+    kill(engine, child)
+    _abort_children(engine, join, prev)
+
+
+def _abort_children(engine: Engine, join: Join, prev: int) -> None:
+    """Stop all children that still live and close the join."""
+    parent = join.parent
+    for child in join.children:
+        if child.phase != DEAD:
+            abort(engine, child, prev)
+            if parent.state.type == "Map":
+                engine.append(prev, kinds.ITERATION_ABORTED, parent.state.name, child.index)
     parent.fan = None
     parent.prev = prev
 
@@ -177,20 +202,16 @@ def child_failed(engine: Engine, join: Join, child: Frame) -> None:
 def abort(engine: Engine, frame: Frame, prev: int) -> None:
     """Stop a frame and all below it, from the inside out, with the Aborted events of the states that they were in."""
     if frame.fan is not None:
-        for child in frame.fan.children:
-            if child.phase != DEAD:
-                abort(engine, child, prev)
-                if frame.state.type == "Map":
-                    engine.append(prev, kinds.ITERATION_ABORTED, frame.state.name, child.index)
+        _abort_children(engine, frame.fan, prev)
     if frame.phase != ENTER and frame.state.type in kinds.ABORTED:
         engine.append(prev, kinds.ABORTED[frame.state.type], None, None)
-    kill(frame)
+    kill(engine, frame)
 
 
-def kill(frame: Frame) -> None:
+def kill(engine: Engine, frame: Frame) -> None:
     """End a frame: nothing that it waits for will reach it."""
+    engine.forget(frame)
     frame.phase = DEAD
-    frame.stamp += 1
     frame.fan = None
 
 

@@ -127,7 +127,7 @@ def compile_items(definition: dict[str, Json]) -> Callable[[Json, Frame], list[J
 def _items_from_input(data: Json, frame: Frame) -> list[Json]:
     if not isinstance(data, list):
         text = f"Map state input must be an array but was: {json_text(data)}"
-        raise Failure("States.QueryEvaluationError", text, evaluation=True)
+        raise Failure("States.QueryEvaluationError", text, evaluation=True, own=True)
     return data
 
 

@@ -31,7 +31,9 @@ class Failure(Exception):
         error: the error name, or None where a task failed without one.
         cause: the cause text, or None.
         fatal: no Retry or Catch may match (`States.Runtime`).
-        location: field path of a failed JSONata evaluation (`Output/result`); makes an `EvaluationFailed` event.
+        evaluation: a JSONata evaluation failed; makes an `EvaluationFailed` event.
+        location: field path of that evaluation (`Output/result`), where there is one.
+        own: the state itself found it, so that the cause shall begin with the sentence that names the state.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Failure(Exception):
         fatal: bool = False,
         evaluation: bool = False,
         location: str | None = None,
+        own: bool = False,
     ) -> None:
         self.error = error
         self.cause = cause
         self.fatal = fatal
         self.evaluation = evaluation
         self.location = location
+        self.own = own
         super().__init__(error, cause)
 
     def details(self) -> dict[str, Json]:

@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from sfn_notebook.engine.frames import Failure
+from sfn_notebook.errors import Json
+from sfn_notebook.strictjson import json_size
+
 PAYLOAD_BYTES = 262_144
+VARIABLES_BYTES = 10 * 1024 * 1024
 HISTORY_EVENTS = 25_000
 STANDARD_SECONDS = 365 * 24 * 3600
 EXPRESS_SECONDS = 300
@@ -40,6 +45,31 @@ class Limits:
         if kind == "EXPRESS":
             return cls(PAYLOAD_BYTES, inf, EXPRESS_SECONDS, budget)
         return cls(transitions=budget)
+
+
+def check_variables(held: dict[str, Json], assigned: dict[str, Json], limits: Limits, so_far: int) -> int:
+    """Check the limits of variables before an assignment; give its size in bytes.
+
+    Args:
+        held: the variables in scope.
+        assigned: the ones to assign.
+        limits: what is enforced.
+        so_far: bytes assigned earlier, an upper bound of what the variables hold together.
+
+    Raises:
+        Failure: States.DataLimitExceeded.
+    """
+    if limits.payload == inf:
+        return 0
+    size = json_size(assigned)
+    if size > limits.payload:
+        raise Failure(
+            "States.DataLimitExceeded",
+            f"The size of {', '.join(assigned)} in Assign exceeds {int(limits.payload)} bytes.",
+        )
+    if so_far + size > VARIABLES_BYTES and json_size({**held, **assigned}) > VARIABLES_BYTES:
+        raise Failure("States.DataLimitExceeded", f"The total size of all variables exceeds {VARIABLES_BYTES} bytes.")
+    return size
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sfn_notebook.engine.flow_jsonpath import compile_text
 from sfn_notebook.engine.frames import BUSY, ENTER, Failure
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
+from sfn_notebook.strictjson import json_text
 
 if TYPE_CHECKING:
     from sfn_notebook.engine.execution import Engine
@@ -169,9 +170,7 @@ def compile_fail(state: State, here: dict[str, State]) -> Run:
 
 def _text(value: Json) -> str:
     if not isinstance(value, str):
-        raise Failure(
-            "States.Runtime", f"the Error and Cause of a Fail state must be text, but found {value!r}", fatal=True
-        )
+        raise EvaluationFailure(f"The Error and Cause of a Fail state must be text, but found: {json_text(value)}")
     return value
 
 

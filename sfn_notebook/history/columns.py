@@ -17,7 +17,7 @@ Microseconds, not nanoseconds: a virtual clock runs past the year 2262, where na
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sfn_notebook.history.events import as_text
@@ -27,11 +27,16 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FLOATS_TELL_MICROSECONDS: Final = 2.0**32
-"""Up to this many seconds after 1970 (the year 2106) a float still tells microseconds apart."""
+_OFFSET_HOLDS: Final = timedelta(days=7)
+"""A zone whose offset is the same at both ends of so short a time did not change in between."""
+
+_FLOATS_HOLD: Final = timedelta(days=36500)
+"""Up to a century of seconds, a float tells microseconds apart."""
 
 Array: TypeAlias = Any
 """A pandas array or index of the kind's dtype."""
+
+Builder: TypeAlias = Callable[[Sequence[Any]], Array]
 
 
 def text(values: Sequence[str | None]) -> Array:
@@ -53,16 +58,34 @@ def time(values: Sequence[datetime | None]) -> Array:
     import numpy as np
     import pandas as pd
 
-    try:
-        seconds = np.fromiter((value.timestamp() for value in values), "f8", len(values))  # type: ignore[union-attr]
-        naive = any(value.tzinfo is None for value in values)  # type: ignore[union-attr]
-    except AttributeError:  # a missing one
-        naive, seconds = True, np.empty(0)
-    if naive or (len(seconds) and abs(seconds).max() >= _FLOATS_TELL_MICROSECONDS):
+    ticks = _offsets(values)
+    if ticks is None:
         ticks = np.array([_ticks(value) for value in values], dtype="M8[us]")
-    else:
-        ticks = np.rint(seconds * 1e6).astype("i8").view("M8[us]")
     return pd.DatetimeIndex(ticks).tz_localize("UTC")
+
+
+def _offsets(values: Sequence[datetime | None]) -> Any:
+    """Convert by distance from the first, None where that may be wrong.
+
+    boto3 gives local times, whose UTC offset is slow to ask for. Times of one zone object subtract without asking, which is
+    right as long as the offset does not change between them.
+    """
+    import numpy as np
+
+    first = values[0] if len(values) else None
+    if first is None:
+        return None
+    try:
+        deltas = [value - first for value in values]  # type: ignore[operator]
+    except TypeError:  # a missing one, or aware and naive ones mixed
+        return None
+    low, high = first + min(deltas), first + max(deltas)
+    if high - low > (_FLOATS_HOLD if isinstance(first.tzinfo, timezone) else _OFFSET_HOLDS):
+        return None
+    if not first.utcoffset() == low.utcoffset() == high.utcoffset():
+        return None
+    seconds = np.fromiter(map(timedelta.total_seconds, deltas), "f8", len(deltas))
+    return _ticks(first) + np.rint(seconds * 1e6).astype("m8[us]")
 
 
 def _ticks(value: datetime | None) -> Any:
@@ -86,9 +109,8 @@ def maybe(values: Sequence[int | None]) -> Array:
     import numpy as np
     import pandas as pd
 
-    gaps = np.fromiter((value is None for value in values), "?", len(values))
-    filled = np.fromiter((value or 0 for value in values), "i8", len(values))
-    return pd.arrays.IntegerArray(filled, gaps)
+    gaps = np.array([value is None for value in values], dtype="?")
+    return pd.arrays.IntegerArray(np.array([value or 0 for value in values], dtype="i8"), gaps)
 
 
 def flag(values: Sequence[bool | None]) -> Array:
@@ -96,8 +118,8 @@ def flag(values: Sequence[bool | None]) -> Array:
     import numpy as np
     import pandas as pd
 
-    gaps = np.fromiter((value is None for value in values), "?", len(values))
-    return pd.arrays.BooleanArray(np.fromiter((bool(value) for value in values), "?", len(values)), gaps)
+    gaps = np.array([value is None for value in values], dtype="?")
+    return pd.arrays.BooleanArray(np.array([bool(value) for value in values], dtype="?"), gaps)
 
 
 def value(values: Sequence[Any]) -> Array:
@@ -110,6 +132,30 @@ def value(values: Sequence[Any]) -> Array:
     return column
 
 
+Part: TypeAlias = tuple[Sequence[int], Sequence[Any]]
+"""Rows and their values; what no part names is missing."""
+
+
+def sparse(kind: Builder, size: int, parts: Sequence[Part]) -> Array:
+    """Build a text, maybe or flag column from the rows that have a value: most detail columns are empty for most events."""
+    import numpy as np
+    import pandas as pd
+
+    if not parts:
+        return kind([None]).take(np.full(size, -1), allow_fill=True)
+    if kind is text:
+        column = np.full(size, None, dtype=object)
+        for rows, values in parts:
+            column[rows] = values
+        return text(column)  # type: ignore[arg-type]
+    filled, gaps = np.zeros(size, dtype="i8" if kind is maybe else "?"), np.ones(size, dtype="?")
+    for rows, values in parts:
+        missing = [value is None for value in values]
+        gaps[rows] = missing
+        filled[rows] = [value or 0 for value in values]
+    return (pd.arrays.IntegerArray if kind is maybe else pd.arrays.BooleanArray)(filled, gaps)
+
+
 def category(known: Sequence[str]) -> Callable[[Sequence[str | None]], Array]:
     """Return the builder of a category column; values that are not `known` become further categories."""
 
@@ -117,7 +163,10 @@ def category(known: Sequence[str]) -> Callable[[Sequence[str | None]], Array]:
         import pandas as pd
 
         codes = {name: code for code, name in enumerate(known)}
-        found = [-1 if value is None else codes.setdefault(value, len(codes)) for value in values]
+        if None in values or not codes.keys() >= set(values):
+            found = [-1 if value is None else codes.setdefault(value, len(codes)) for value in values]
+        else:
+            found = [codes[value] for value in values if value is not None]
         return pd.Categorical.from_codes(found, categories=pd.Index(list(codes), dtype=object))
 
     return build
@@ -130,7 +179,6 @@ def frame(columns: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame(dict(columns), copy=False)
 
 
-Builder: TypeAlias = Callable[[Sequence[Any]], Array]
 Table: TypeAlias = Mapping[str, tuple[Builder, Callable[[Any], Any]]]
 """Column name -> (builder of its kind, what it takes from a record)"""
 

@@ -122,7 +122,7 @@ def details(event: Event) -> Mapping[str, Any]:
     if member is None:
         return _NOTHING
     found = event.get(member) if member else next((v for k, v in event.items() if k.endswith("EventDetails")), None)
-    return found if isinstance(found, Mapping) else _NOTHING
+    return found if type(found) is dict or isinstance(found, Mapping) else _NOTHING
 
 
 def entered_type(event_type: str) -> str | None:

@@ -63,6 +63,7 @@ _DETAIL_COLUMNS: Final[Mapping[str, tuple[str, c.Builder]]] = {
 """Detail field of the API -> (column, kind). `state` of EvaluationFailed is in the column `state` of every event."""
 
 _PAYLOADS: Final = frozenset({"input", "output", "parameters", "assignedVariables", "taskCredentials", "cause"})
+_TEXT: Final = {str, type(None)}
 _TRUNCATED: Final = frozenset({"inputDetails", "outputDetails", "assignedVariablesDetails"})
 
 
@@ -147,34 +148,30 @@ def _detail_columns(rows: list[Event]) -> dict[str, c.Array]:
         if detail:
             group[0].append(row)
             group[1].append(detail)
-    cells: dict[str, list[Any]] = {}
+    parts: dict[str, list[c.Part]] = {}
     other: dict[int, dict[str, Any]] = {}
     for where, found in groups.values():
         for key in set().union(*found):
+            values = [detail.get(key) for detail in found]
             if key in _DETAIL_COLUMNS:
-                column = cells.get(key) or cells.setdefault(key, [None] * len(rows))
-                _fill(column, key, where, found)
+                parts.setdefault(key, []).append((where, _plain(key, values)))
             elif key != "state":
-                for row, detail in zip(where, found, strict=True):
-                    if key in detail:
-                        other.setdefault(row, {})[key] = detail[key]
-    nothing = [None] * len(rows)
-    built = {name: kind(cells.get(key, nothing)) for key, (name, kind) in _DETAIL_COLUMNS.items()}
-    return {**built, "other": c.text([as_text(other.get(row)) for row in range(len(rows))] if other else nothing)}
+                for row, value in zip(where, values, strict=True):
+                    other.setdefault(row, {})[key] = value
+    size = len(rows)
+    built = {name: c.sparse(kind, size, parts.get(key, ())) for key, (name, kind) in _DETAIL_COLUMNS.items()}
+    return {
+        **built,
+        "other": c.sparse(c.text, size, [(list(other), [as_text(o) for o in other.values()])] if other else ()),
+    }
 
 
-def _fill(column: list[Any], key: str, where: list[int], found: list[Mapping[str, Any]]) -> None:
+def _plain(key: str, values: list[Any]) -> list[Any]:
     if key in _TRUNCATED:
-        for row, detail in zip(where, found, strict=True):
-            given = detail.get(key)
-            column[row] = given.get("truncated") if isinstance(given, Mapping) else None
-    elif key in _PAYLOADS:
-        for row, detail in zip(where, found, strict=True):
-            value = detail.get(key)
-            column[row] = value if type(value) is str else as_text(value)
-    else:
-        for row, detail in zip(where, found, strict=True):
-            column[row] = detail.get(key)
+        return [value.get("truncated") if isinstance(value, dict) else None for value in values]
+    if key in _PAYLOADS and not set(map(type, values)) <= _TEXT:
+        return [as_text(value) for value in values]
+    return values
 
 
 def durations(events: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ their own (aborted siblings, the states inside a failed Map) are reported in `Ch
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -39,6 +40,7 @@ Branches: TypeAlias = Mapping[str, Sequence[str]]
 """Parallel state -> the first states of its branches, in the definition's order."""
 
 _FAN_OUT: Final = frozenset({"Map", "Parallel"})
+_NOTHING_INSIDE: Final[dict[int, Scope]] = {}  # shared by all states that run nothing inside: never written to
 
 
 def place_text(place: Place) -> str:
@@ -84,9 +86,9 @@ class Stay:
         self.broken = False
         """Whether its last failure event has been seen: the next one that names no state means an outer one."""
         self.acknowledged = False
-        self.inner: dict[int, Scope] = {}
+        self.inner: dict[int, Scope] = {} if kind in _FAN_OUT else _NOTHING_INSIDE
         """Iterations or branches that are still open."""
-        self.owed: deque[Stay] = deque()
+        self.owed: deque[Stay] | None = None
         """Stays that were lost below this one and may still get a `...StateAborted` event."""
 
 
@@ -121,11 +123,7 @@ class Chain:
             self.lost = []
         event_type = event.get("type", "")
         rule = _RULES.get(event_type) or _guess(event_type)
-        if rule is None:
-            here = after = before
-        else:
-            here, after = rule(self, event, before)
-        self._after[event.get("id", 0) or -1] = after
+        here, self._after[event.get("id", 0) or -1] = rule(self, event, before)
         return here
 
     def at(self, event_id: int) -> Context:
@@ -181,12 +179,14 @@ class Chain:
         scope.last = stay
         self.lost.append(stay)
         if into is not None:
+            into.owed = into.owed or deque()
             into.owed.append(stay)
 
     def _drop_inner(self, stay: Stay, into: Stay) -> None:
-        for scope in stay.inner.values():
-            self._drop(scope, into)
-        stay.inner = {}
+        if stay.inner:
+            for scope in stay.inner.values():
+                self._drop(scope, into)
+            stay.inner = {}
 
     def _revive(self, stay: Stay) -> None:
         """Open a stay again that was lost or failed: a redriven execution goes on where it stopped."""
@@ -242,7 +242,8 @@ def _exited(chain: Chain, event: Event, before: Context) -> tuple[Context, Conte
     if stay is None:
         scope = scope_of(before)
         return scope, scope
-    chain._drop_inner(stay, stay)
+    if stay.inner:
+        chain._drop_inner(stay, stay)
     if stay.scope.current is stay:
         stay.scope.current = None
     return stay, stay.scope
@@ -330,12 +331,15 @@ def _abortable(before: Context, kind: str) -> Stay | None:
         return own
     fan = scope_of(before).owner
     while fan is not None:
-        while fan.owed and fan.owed[0].acknowledged:
-            fan.owed.popleft()
+        owed = fan.owed or deque()
+        while owed and owed[0].acknowledged:
+            owed.popleft()
         below = (stay for scope in fan.inner.values() for stay in _open(scope))
-        for stay in (*fan.owed, *below):
-            if stay.type == kind and not stay.acknowledged:
-                return stay
+        found = next(
+            (stay for stay in itertools.chain(owed, below) if stay.type == kind and not stay.acknowledged), None
+        )
+        if found is not None:
+            return found
         fan = fan.scope.owner
     return None
 
@@ -369,7 +373,12 @@ def _execution(chain: Chain, event: Event, before: Context) -> tuple[Context, Co
     return chain.root, before  # a redriven execution goes on from the event that failed
 
 
+def _carried_on(_chain: Chain, _event: Event, before: Context) -> tuple[Context, Context]:
+    return before, before
+
+
 _RULES: Final[Mapping[str, Rule]] = {
+    **dict.fromkeys(MEMBERS, _carried_on),
     **dict.fromkeys(ENTERED, _entered),
     **dict.fromkeys(EXITED, _exited),
     **dict.fromkeys(STATE_ABORTED, _state_aborted),
@@ -386,13 +395,11 @@ _RULES: Final[Mapping[str, Rule]] = {
 }
 
 
-def _guess(event_type: str) -> Rule | None:
+def _guess(event_type: str) -> Rule:
     """Find a rule for an event type that this version does not know: a new state type is entered and exited like any other."""
-    if event_type in MEMBERS:
-        return None
     if event_type.endswith("StateEntered"):
         return _entered
-    return _exited if event_type.endswith("StateExited") else None
+    return _exited if event_type.endswith("StateExited") else _carried_on
 
 
 def places(events: Iterable[Event], branches: Branches | None = None) -> list[Place]:

@@ -36,7 +36,7 @@ Evaluate: TypeAlias = Callable[[Json, Environment], Json]
 """`(data, environment) -> value`: every path, template and intrinsic is compiled to one of these."""
 
 
-class EvaluationFailure(Exception):  # noqa: N818 - the service speaks of failures, and users never catch these
+class EvaluationFailure(Exception):
     """An expression could not be evaluated at run time.
 
     Attributes:

@@ -29,7 +29,7 @@ MAX_TEXT = 10_000
 MAX_RANGE = 1_000
 
 
-class InvalidArguments(Exception):  # noqa: N818 - turned into an IntrinsicFailure before anybody sees it
+class InvalidArguments(Exception):
     """The arguments do not suit the function; a text replaces AWS's usual one."""
 
 

@@ -113,7 +113,7 @@ class _Parser:
             if self._at(")"):
                 self.position += 1
                 return arguments, literal
-            self._expect(",")
+            self._expect(",", '")" or ","')
 
     def _argument(self, depth: int) -> Argument:
         if self._at("'"):
@@ -125,8 +125,6 @@ class _Parser:
             self.position = match.end()
             return _constant(self._number(match[0]))
         begin = self.position
-        if begin < len(self.text) and _NAME.match(self.text, begin) is None:
-            raise self._error(f'an argument cannot start with "{self.text[begin]}"', begin)
         name = self._name()
         if name in _CONSTANTS:
             return _constant(_CONSTANTS[name])
@@ -194,17 +192,19 @@ class _Parser:
         self._blank()
         match = _NAME.match(self.text, self.position)
         if match is None:
-            found = f'found "{self.text[self.position]}"' if self.position < len(self.text) else "the text ends"
-            raise self._error(f"a function or value is missing, {found}", self.position)
+            raise self._error(f"a function or value is missing, {self._found()}", self.position)
         self.position = match.end()
         return match[0]
 
-    def _expect(self, character: str) -> None:
+    def _expect(self, character: str, wanted: str = "") -> None:
         self._blank()
         if not self._at(character):
-            found = f'found "{self.text[self.position]}"' if self.position < len(self.text) else "the text ends"
-            raise self._error(f'"{character}" is missing, {found}', self.position)
+            wanted = wanted or f'"{character}"'
+            raise self._error(f"{wanted} is missing, {self._found()}", self.position)
         self.position += 1
+
+    def _found(self) -> str:
+        return f'found "{self.text[self.position]}"' if self.position < len(self.text) else "the text ends"
 
     def _at(self, character: str) -> bool:
         return self.text.startswith(character, self.position)

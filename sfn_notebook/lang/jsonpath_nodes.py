@@ -231,10 +231,10 @@ def _test(expression: Any, text: str, start: int) -> Test:
     if type(expression.value).__name__ in ("Child", "Descendants", "Root", "This"):
         right = _operand(expression.value, text, start)
         return lambda node, root: compare(left(node, root), right(node, root))
-    name = _own_field(expression.target)
-    if name is not None:
+    field = _own_field(expression.target)
+    if field is not None:
         return _field_test(
-            name, _constant_test(expression.op, expression.value, compare), compare([], [expression.value])
+            field, _constant_test(expression.op, expression.value, compare), compare([], [expression.value])
         )
     constant = [expression.value]
     return lambda node, root: compare(left(node, root), constant)

@@ -22,7 +22,7 @@ MAX_TOKENS = 1_000
 MAX_PARENTHESES = 50
 IN, NOT_IN, MATCHES = "\x01in", "\x01nin", "\x01matches"
 
-_NAME = r"[^\s.\[\](){}'\",*?@&|<>=!\\$]+"
+_NAME = r"[^\s.\[\](){}'\",*?@&|<>=!\\$`]+"
 _STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _NUMBER = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?"
 _LITERAL = rf"{_STRING}|{_NUMBER}|true\b|false\b|null\b"

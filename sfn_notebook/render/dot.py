@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from sfn_notebook.asl.topology import Edge, Scope, StateNode, Topology, summarise_condition, topology
 from sfn_notebook.errors import Json
@@ -28,8 +27,8 @@ __all__ = ["AUTO", "DARK", "LIGHT", "Theme", "dot_source", "edge_id", "node_id"]
 FONT = "Arial"
 """The engines measure one name well; a list of names falls back to Times."""
 
-_CHIPS_FROM = 5
-"""From so many Catch edges into one state, all but the last end at a chip with its name instead of crossing the picture."""
+_CHIPS_FROM = 4
+"""From so many Catch edges into one state, all but the last are drawn as a note beside the state instead of across the picture."""
 
 _DEEPEST = 40
 """Scopes nested deeper are not drawn: nobody could read them, and drawing must not run out of stack."""
@@ -39,7 +38,7 @@ _START, _END = "start", "end"
 
 def edge_id(source: str, kind: str, target: str) -> str:
     """Give the SVG id of the edge of this kind between the states at two pointers ("start" and "end" are the marks)."""
-    return f"edge-{kind}:{quote(source, safe='/~')}:{quote(target, safe='/~')}"
+    return f"edge-{kind}:{look.encoded(source)}:{look.encoded(target)}"
 
 
 def dot_source(
@@ -169,7 +168,7 @@ class _Drawing:
     def _group(self, node: StateNode) -> dict[str, str]:
         far = look.distributed(node)
         values = {
-            "id": "group-" + quote(node.pointer, safe="/~"),
+            "id": "group-" + look.encoded(node.pointer),
             "class": "sfn-group",
             "label": "",
             "margin": "9",
@@ -180,8 +179,13 @@ class _Drawing:
 
     def _branch(self, scope: Scope, *, left: bool) -> dict[str, str]:
         label = f'<<FONT POINT-SIZE="8" COLOR="{self.theme["muted"]}">branch {(scope.index or 0) + 1}</FONT>>'
-        look_ = {"style": "rounded,dashed", "color": self.theme["branch-line"], "margin": "7"}
-        return {"class": "sfn-branch", "label": label, "labeljust": "l" if left else "r", **look_}
+        frame = {
+            "style": "rounded,dashed",
+            "color": self.theme["branch-line"],
+            "bgcolor": self.theme["branch-fill"],
+            "margin": "7",
+        }
+        return {"class": "sfn-branch", "label": label, "labeljust": "l" if left else "r", **frame}
 
     def _bar(self, node: StateNode) -> dict[str, str]:
         line = look.hue(node, "line", self.theme, look.seen_of(node, self.overlay))
@@ -245,10 +249,10 @@ class _Drawing:
                     {"weight": "4" if first.kind == "next" else "2"},
                 )
                 continue
-            if chips.get(head, node.pointer) != node.pointer:
-                head = f"chip:{node.pointer}:{head}"
-                self.lines.append(f"{indent}{_quoted(head)}{_attributes(self._chip(first.target))}")
-            self._edge(node.pointer, head, "catch", ends, self._label(group), taken, self._catch_look(node))
+            if chips.get(head, node.pointer) == node.pointer:
+                self._edge(node.pointer, head, "catch", ends, self._label(group), taken, self._catch_look(node))
+            else:
+                self._chip(node, group, ends, taken, indent)
         if self._ends(node):
             self._edge(tail, leave, "end", (node.pointer, leave), "", self._taken_end(node), {"weight": "2"})
 
@@ -271,23 +275,36 @@ class _Drawing:
         counts = Counter(target for _, target in pairs)
         return {target: source for source, target in pairs if counts[target] >= _CHIPS_FROM}
 
-    def _chip(self, name: str) -> dict[str, str]:
-        short = look.text(labels.shorten(labels.one_line(labels.visible(name)), 22))
-        label = f'<<FONT POINT-SIZE="9" COLOR="{self.theme["catch-text"]}">→ {short}</FONT>>'
-        frame = {
-            "shape": "box",
-            "style": "dashed,rounded",
-            "color": self.theme["catch-line"],
-            "height": "0.2",
-            "margin": "0.06,0.02",
-        }
-        return {"class": "sfn-chip", "label": label, "tooltip": look.tooltip(f"goes on with {name}"), **frame}
+    def _chip(self, node: StateNode, group: list[Edge], ends: tuple[str, str], taken: int | None, indent: str) -> None:
+        """Draw a Catch as a small note beside the state, in place of an edge across the picture."""
+        errors = ", ".join(labels.errors_line(edge.errors, 22) for edge in group[:2]) + (" …" if len(group) > 2 else "")
+        target = labels.shorten(labels.one_line(group[0].target), 22)
+        untaken = taken == 0
+        hue = self.theme["not-reached-text" if untaken else "catch-text"]
+        rows = "<BR/>".join(
+            [look.text(errors), f"→ {look.text(target)}" + (f" ×{taken}" if taken and taken > 1 else "")]
+        )
+        values = {"class": "sfn-chip", "label": f'<<FONT POINT-SIZE="8.5" COLOR="{hue}">{rows}</FONT>>', "shape": "box"}
+        values |= {"style": "dashed,rounded", "color": self.theme["not-reached-edge" if untaken else "catch-line"]}
+        values |= {"height": "0.2", "margin": "0.05,0.02", "tooltip": look.tooltip(f"goes on with {group[0].target}")}
+        name = _quoted(f"chip:{ends[0]}:{ends[1]}")
+        self.lines.append(f"{indent}{{ rank=same {_quoted(node.pointer)} {name}{_attributes(values)} }}")
+        self._edge(
+            node.pointer,
+            f"chip:{ends[0]}:{ends[1]}",
+            "catch",
+            ends,
+            "",
+            taken,
+            self._catch_look(node) | {"constraint": "false"},
+            count=False,
+        )
 
     def _label(self, group: list[Edge]) -> str:
         kind, rows = group[0].kind, list[str]()
         if kind == "choice":
             for edge in group[:3]:
-                rows += labels.wrap(labels.compact(summarise_condition(edge.condition, 300)), 28, 3)
+                rows += labels.condition_lines(summarise_condition(edge.condition, 300))
         elif kind == "catch":
             rows = [labels.errors_line(edge.errors, 30) for edge in group[:3]]
         elif kind == "default":
@@ -310,12 +327,14 @@ class _Drawing:
         label: str,
         taken: int | None,
         more: dict[str, str],
+        *,
+        count: bool = True,
     ) -> None:
         values = {"id": edge_id(ends[0], kind, ends[1]), "class": f"sfn-edge sfn-{kind}", **more}
         if taken is not None:
             values["class"] += " sfn-taken" if taken else " sfn-untaken"
             values |= self._run_look(kind, taken)
-            label += f' ×{taken} <BR ALIGN="LEFT"/>' if taken > 1 else ""
+            label += f' ×{taken} <BR ALIGN="LEFT"/>' if taken > 1 and count else ""
         if label:
             values["label"] = f"<{label}>"
         self.edges.append(f"  {_quoted(tail)} -> {_quoted(head)}{_attributes(values)}")
@@ -345,7 +364,7 @@ def _nowhere(scope: str, name: str) -> str:
 
 def _quotable(name: str) -> str:
     """Write a name so that it can stand between quotes in DOT; a backslash must not swallow the closing one."""
-    return labels.visible(name).replace("\n", "␊").replace("\\", "\\\\").replace('"', '\\"')
+    return labels.visible(name).replace("\n", "␊").replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _quoted(name: str) -> str:

@@ -57,7 +57,7 @@ white-space:normal;border:0;border-bottom:1px solid var(--jp-border-color2,var(-
 .sfn-run table.sfn-visits th{font-weight:600;color:var(--jp-content-font-color2,var(--sfn-muted));white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-word{white-space:nowrap}
-.sfn-run table.sfn-visits td.sfn-what{unicode-bidi:isolate;overflow-wrap:anywhere;min-width:8em;max-width:22em}
+.sfn-run table.sfn-visits td.sfn-what{unicode-bidi:isolate;overflow-wrap:anywhere;min-width:13em;max-width:24em}
 .sfn-run table.sfn-visits td.sfn-payload{min-width:9em;max-width:28em}
 .sfn-run summary{cursor:pointer}
 .sfn-run td summary{font-family:var(--jp-code-font-family,monospace);overflow-wrap:anywhere}

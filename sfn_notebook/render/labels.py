@@ -94,8 +94,8 @@ def shorten(text: str, limit: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """Fold line breaks and runs of spaces into single spaces."""
-    return " ".join(text.split())
+    """Fold line breaks and runs of spaces into single spaces, and make control characters visible."""
+    return " ".join(visible(text).split())
 
 
 def visible(text: str) -> str:
@@ -270,6 +270,18 @@ def compact(condition: str, limit: int = 78) -> str:
     return shorten(text, limit)
 
 
+def condition_lines(condition: str, width: int = 30, lines: int = 4) -> list[str]:
+    """Break a condition for an edge's label, before all at its `and` and `or`."""
+    rows: list[str] = []
+    for part in re.findall(r".+?(?:\s(?:and|or)\s|$)", compact(condition, width * lines)):
+        joined = f"{rows[-1]} {part.strip()}" if rows else part.strip()
+        if rows and width_of(joined) <= width:
+            rows[-1] = joined
+        else:
+            rows += wrap(part.strip(), width, lines)
+    return rows if len(rows) <= lines else [*rows[: lines - 1], shorten(rows[lines - 1] + "…", width)]
+
+
 def _last_steps(path: re.Match[str]) -> str:
     if len(path[0]) <= 18:
         return path[0]
@@ -282,10 +294,7 @@ def duration_words(seconds: float) -> str:
     """Write a duration as people say it: `250 ms`, `2.5 s`, `5 min`, `2 h`, `3 d`."""
     if 0 < seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.3g} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.3g} h"
-    return f"{seconds / 86400:,.0f} d"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size * 2 or (seconds >= size and seconds % size == 0):
+            return f"{seconds / size:,.4g} {unit}"
+    return f"{seconds:.4g} s"

@@ -45,7 +45,12 @@ _SIGNS = {"Wait": "◷ ", "Succeed": "✔ ", "Fail": "✖ ", MISSING: "✖ "}
 
 def node_id(pointer: str) -> str:
     """Give the SVG id of the state at `pointer`: `state-` and the pointer, percent-encoded where an id needs it."""
-    return "state-" + quote(pointer, safe="/~")
+    return "state-" + encoded(pointer)
+
+
+def encoded(pointer: str) -> str:
+    """Percent-encode a pointer for use in an id."""
+    return quote(pointer, safe="/~", errors="surrogatepass")
 
 
 def kind(node: StateNode) -> str:
@@ -146,7 +151,8 @@ def _own_details(node: StateNode) -> Iterator[str]:
     elif node.type == "Wait":
         yield labels.wait_line(state)
     elif node.type == "Fail":
-        yield labels.expression(state.get("Error", ""), 32)
+        error = labels.expression(state.get("Error", ""), 32)
+        yield error if error != node.name else ""
     elif node.type == "Map":
         yield _map_line(node)
     elif node.type == MISSING:

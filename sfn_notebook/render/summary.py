@@ -144,7 +144,7 @@ def preview(payload: str | None, width: int) -> str:
     """Give the beginning of a payload in one line."""
     if payload is None:
         return ""
-    start = one_line(visible(payload[: width * 4]))
+    start = one_line(payload[: width * 4])
     return shorten(start if len(payload) <= width * 4 else start + "…", width)
 
 

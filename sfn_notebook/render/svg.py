@@ -15,7 +15,7 @@ import hashlib
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 from urllib.parse import unquote
 
 from sfn_notebook.render.dot import FONT
@@ -32,6 +32,12 @@ _ATTRIBUTES = (
 )  # fmt: skip
 _LINK = "{http://www.w3.org/1999/xlink}title"
 _FONTS = f'{FONT},Arimo,"Liberation Sans",Helvetica,"DejaVu Sans Condensed",sans-serif'
+
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+
+_SCALE = 1.2
+"""Pixels per point: names come out at 13 px, a little smaller than the text of a page."""
 
 _PAGE_VARIABLES = {"text": "--jp-content-font-color1"}
 """Roles that take JupyterLab's own colour where the page has it; the others keep their palette so that contrast is certain."""
@@ -50,25 +56,32 @@ def themed_svg(raw: bytes | str, *, title: str = "state machine", inline: bool =
         RenderError: when `raw` is no SVG.
     """
     try:
-        root = ET.fromstring(raw)  # noqa: S314 - our own engine's output; entities are not resolved by this parser beyond XML's five
+        text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+        root = ET.fromstring(_ENTITY.sub(_resolve, text).encode())  # noqa: S314 - our own engine's output; entities are not resolved by this parser beyond XML's five
     except ET.ParseError as error:
         raise RenderError(f"the engine's SVG cannot be read: {error}") from None
     body = "".join(piece for child in root for piece in _write(child))
     width, height = _points(root.get("width")), _points(root.get("height"))
     scope = "sfn-" + hashlib.sha256(body.encode()).hexdigest()[:10]
     style = _style(scope, body, theme, inline=inline)
-    fit = f"max-width:100%;height:auto;min-width:{min(width, max(280, width * 6 // 10))}px"
+    fit = f"max-width:100%;height:auto;max-height:max(80vh,{height * 7 // 10}px);min-width:{min(width, max(280, width * 6 // 10))}px"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sfn-svg {scope}" width="{width}" height="{height}" '
-        f'viewBox="{escape(root.get("viewBox") or "")}" role="img" aria-label="{_attribute(title)}" style="{fit}">'
+        f'viewBox="{escape(root.get("viewBox") or "")}" preserveAspectRatio="xMinYMin" role="img" aria-label="{_attribute(title)}" style="{fit}">'
         f"<title>{escape(title)}</title><style>{style}</style>{body}</svg>"
     )
+
+
+def _resolve(entity: re.Match[str]) -> str:
+    """Write an entity of HTML, which the engines let through, as XML knows it."""
+    name = entity[1]
+    return entity[0] if name in _XML_ENTITIES else escape(unescape(entity[0]))
 
 
 def _points(text: str | None) -> int:
     """Read a length in points and give it in pixels."""
     match = re.match(r"[\d.]+", text or "")
-    return round(float(match[0]) * 4 / 3) if match else 0
+    return round(float(match[0]) * _SCALE) if match else 0
 
 
 def _write(element: ET.Element) -> Iterator[str]:

@@ -24,7 +24,7 @@ _DEEPEST = 40
 def outline(definition: Json, overlay: Overlay | None = None, *, title: str | None = None, width: int = 100) -> str:
     """Write the machine as an indented outline, at most `width` columns wide."""
     machine = topology(definition)
-    lines = [labels.one_line(labels.visible(title))] if title else []
+    lines = [labels.one_line(title)] if title else []
     lines += _scope(machine, machine.scopes[0], "", overlay, 0)
     return "\n".join(labels.shorten(line, width) for line in lines)
 
@@ -63,7 +63,7 @@ def _state(node: StateNode, overlay: Overlay | None) -> str:
 
 
 def _shown(name: str) -> str:
-    return labels.one_line(labels.visible(name)) or f'"{name}"'
+    return labels.one_line(name) or f'"{name}"'
 
 
 def _target(edge: Edge) -> str:
@@ -108,7 +108,7 @@ def _status_line(run: RunSummary) -> str:
         _summary.duration_text(run.duration),
     ]
     return f"{_summary.mark(run.status)} {run.status}  " + " · ".join(
-        labels.one_line(labels.visible(part)) for part in meta if part
+        labels.one_line(part) for part in meta if part
     )
 
 
@@ -136,7 +136,7 @@ def _visit_lines(run: RunSummary, width: int) -> Iterator[str]:
 def _cells(visit: VisitRow, number: int, *, placed: bool) -> list[str]:
     word = f"{_summary.mark(visit.status)} {visit.status.lower().replace('_', ' ')}"
     tries = f"{RETRIED} {visit.tries}" if visit.tries > 1 else ""
-    place = [labels.shorten(labels.one_line(labels.visible(visit.place)), 24)] if placed else []
+    place = [labels.shorten(labels.one_line(visit.place), 24)] if placed else []
     return [
         str(number),
         labels.shorten(_shown(visit.name), 32),

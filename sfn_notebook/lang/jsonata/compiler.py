@@ -502,4 +502,3 @@ _OPERATORS: dict[str, Callable[[Value, Value, Frame], Value]] = {
     "&": _concatenate,
     "in": _contains,
 }
-

@@ -15,7 +15,7 @@ from sfn_notebook.lang.jsonata.failures import JsonataError
 from sfn_notebook.lang.jsonata.runtime import DEPTH, Frame, Node, Run, too_deep
 from sfn_notebook.lang.jsonata.syntax import Tree
 from sfn_notebook.lang.jsonata.values import (
-    UNDEFINED, Array, Function, Object, Sequence, Value, is_number, less, truthy, unwrap,
+    UNDEFINED, Array, Object, Sequence, Value, is_number, less, truthy, unwrap,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -487,11 +487,9 @@ def merge_sorted(items: list[Value], after: Callable[[Value, Value], bool]) -> l
     return result
 
 
-def _grouped(
-    pairs: list[tuple[Node, Node]], items: list[Value], frame: Frame, depth: int, *, tuples: bool
-) -> Object:
+def _grouped(pairs: list[tuple[Node, Node]], items: list[Value], frame: Frame, depth: int, *, tuples: bool) -> Object:
     """Collect the items by key, then give each key its value."""
-    groups: dict[str, tuple[int, Value]] = {}
+    groups: dict[str, tuple[int, list[Value]]] = {}
     for item in items:
         frame.run.spend(len(pairs))
         context, scope = (item["@"], frame.inner(item)) if tuples else (item, frame)
@@ -502,16 +500,16 @@ def _grouped(
             if not isinstance(key, str):
                 raise JsonataError("T1003", value=key)
             if key not in groups:
-                groups[key] = (index, [item] if tuples else item)
+                groups[key] = (index, [item])
             elif groups[key][0] != index:
                 raise JsonataError("D1009", value=key)
             else:
-                groups[key] = (index, groups[key][1] + [item] if tuples else _appended(groups[key][1], item))
+                groups[key][1].append(item)
     result = Object()
-    for key, (index, data) in groups.items():
-        context, scope = data, frame
+    for key, (index, members) in groups.items():
+        context, scope = _together(members), frame
         if tuples:
-            joined = _joined(data)
+            joined = _joined(members)
             context = joined.pop("@")
             scope = frame.inner(joined)
         value = pairs[index][1](context, scope, depth + 1)
@@ -520,20 +518,22 @@ def _grouped(
     return result
 
 
-def _appended(left: Value, right: Value) -> Value:
-    """Give the values of both, as $append does."""
-    if left is UNDEFINED or right is UNDEFINED:
-        return right if left is UNDEFINED else left
-    first = left if isinstance(left, list) else [left]
-    return Sequence([*first, *(right if isinstance(right, list) else [right])])
+def _together(values: list[Value]) -> Value:
+    """Give one value as it is and several as one list, lists among them flattened once, as $append does."""
+    if len(values) == 1:
+        return values[0]
+    result = Sequence()
+    for value in values:
+        if isinstance(value, list):
+            result.extend(value)
+        elif value is not UNDEFINED:
+            result.append(value)
+    return result
 
 
 def _joined(stream: list[Tuple]) -> Tuple:
-    result = dict(stream[0])
-    for each in stream[1:]:
-        for name, value in each.items():
-            result[name] = _appended(result.get(name, UNDEFINED), value)
-    return result
+    names = dict.fromkeys(name for each in stream for name in each)
+    return {name: _together([each[name] for each in stream if name in each]) for name in names}
 
 
 def _stream(stream: list[Tuple]) -> Sequence:
@@ -557,6 +557,3 @@ def _binder(tree: Tree) -> Callable[[Tuple, Value, int], Tuple]:
         return extended
 
     return bind
-
-
-__all__ = ["Function", "Paths", "field", "merge_sorted"]

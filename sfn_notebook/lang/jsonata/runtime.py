@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence as Many
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from sfn_notebook.lang.jsonata.failures import DEPTH_LIMIT, MEMORY_LIMIT, TIME_LIMIT, JsonataError, LimitReached
 from sfn_notebook.lang.jsonata.regexes import Allowance, Match, Regex
@@ -199,16 +199,6 @@ def _first_match(pattern: Regex, arguments: list[Value], run: Run) -> Value:
 def as_object(match: Match, following: Callable[[], Value]) -> Object:
     """Give a match the shape that matcher functions have."""
     groups = Array(match.groups)
-    return Object(match=match.text, start=match.start, end=match.end, groups=groups, next=Native(following, None, arity=0))
-
-
-def builtin(
-    signature: str, *, arity: int = -1, needs_call: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a Python function as built-in; `table` finds it by the mark."""
-
-    def mark(body: Callable[..., Any]) -> Callable[..., Any]:
-        body.native = Native(body, signature, arity=arity, needs_call=needs_call)  # type: ignore[attr-defined]
-        return body
-
-    return mark
+    return Object(
+        match=match.text, start=match.start, end=match.end, groups=groups, next=Native(following, None, arity=0)
+    )

@@ -41,7 +41,9 @@ def letter(value: Value) -> str:
         return found
     if isinstance(value, Function):
         return "f"
-    return "a" if isinstance(value, list) else "o" if isinstance(value, dict) else "s" if isinstance(value, str) else "n"
+    return (
+        "a" if isinstance(value, list) else "o" if isinstance(value, dict) else "s" if isinstance(value, str) else "n"
+    )
 
 
 class Signature:

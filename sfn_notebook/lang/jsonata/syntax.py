@@ -60,14 +60,23 @@ def _parser() -> Any:
     return found
 
 
-def _parser_class() -> type[Any]:
+def library() -> Any:
+    """Import the library, when it is needed first: that takes longer than all the rest of this package."""
     limit = sys.getrecursionlimit()
-    from jsonata.parser import Parser  # here: importing it takes longer than all the rest of this package
-    from jsonata.tokenizer import Tokenizer
+    import jsonata
+    import jsonata.datetimeutils
+    import jsonata.parser
+    import jsonata.tokenizer
 
     sys.setrecursionlimit(limit)  # the library raises it to 10,000 for the whole process
+    return jsonata
 
-    class Lexer(Tokenizer):  # type: ignore[misc]
+
+def _parser_class() -> type[Any]:
+    found = library()
+    parser, tokenizer = found.parser.Parser, found.tokenizer.Tokenizer
+
+    class Lexer(tokenizer):  # type: ignore[misc]
         def next(self, prefix: bool) -> Any:  # noqa: FBT001 - the library's signature
             token = super().next(prefix)
             if token is not None and token.type == "operator" and token.value in {"??", "?:"}:
@@ -75,7 +84,7 @@ def _parser_class() -> type[Any]:
                 return self.create("operator", "?")
             return token
 
-    class Parser206(Parser):  # type: ignore[misc]
+    class Parser206(parser):  # type: ignore[misc]
         def parse(self, jsonata: str) -> Any:
             self.source, self.errors, self.ancestry = jsonata, [], []
             self.ancestor_label = self.ancestor_index = 0
@@ -136,7 +145,8 @@ def signature(tree: Tree) -> Signature | None:
     if found is None:
         return None
     return Signature(
-        Parameter(p.regex.rstrip("?+"), _mark(p), p.type == "a", p.subtype) for p in found._params  # noqa: SLF001
+        Parameter(p.regex.rstrip("?+"), _mark(p), p.type == "a", p.subtype)
+        for p in found._params  # noqa: SLF001
     )
 
 
@@ -154,7 +164,9 @@ def check(tree: Tree, text: str) -> None:
         Unsupported: a name, `$`, `$$` or a wildcard stands at the top level.
     """
     for name, position in _top_level(tree):
-        raise Unsupported(f"Reference to '{name}' at the top level is not supported.", text, max(0, position - len(name)))
+        raise Unsupported(
+            f"Reference to '{name}' at the top level is not supported.", text, max(0, position - len(name))
+        )
 
 
 def _top_level(tree: Tree) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,98 @@
+"""How the conformance scorer drives this package: `run(case)` gives the events of one recorded case, or None where it is not supported.
+
+Knows the scorer's protocol only: a case is a dict with a definition, an input and, for executions, `replay.call(...)`, which gives the
+outcomes that tasks had on AWS. Where the recordings lie is the scorer's business.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from sfn_notebook import DefinitionError, StateMachine
+from sfn_notebook.engine import log
+from sfn_notebook.engine.clock import read_iso
+from sfn_notebook.engine.execution import Engine
+from sfn_notebook.engine.frames import Outcome
+from sfn_notebook.engine.limits import Limits, Names
+from sfn_notebook.engine.task import TaskCall
+from sfn_notebook.errors import Json
+from sfn_notebook.sim.driver import drive
+
+START = "2025-01-01T00:00:00Z"
+
+
+def run(case: dict[str, Any]) -> Any:
+    """Answer one case of any kind; None means "not supported"."""
+    answer = ANSWERS.get(case["kind"])
+    return None if answer is None else answer(case)
+
+
+def run_execution(case: dict[str, Any]) -> Any:
+    """Run a definition with the outcomes that its tasks had on AWS, and give the events."""
+    source = case["definition"] if case.get("definition") is not None else case.get("definition_raw")
+    if source is None:
+        return {"skip": "the case has no definition"}
+    kind = case.get("type", "STANDARD")
+    try:
+        program = StateMachine.load(source, name="conformance").program
+    except DefinitionError as error:
+        return {"status": "REFUSED", "error": "InvalidDefinition", "cause": str(error), "events": []}
+    start = read_iso(case.get("clock") or START)
+    assert start is not None
+    names = Names("conformance", "recorded", kind)
+    engine = Engine(program, copy.deepcopy(case.get("input")), names, Limits.of(kind), start, 0)
+    if "external-stop" in (case.get("needs") or ()):
+        run_until_time_would_pass(engine, Recorded(case))
+        engine.abort()
+    else:
+        drive(engine, Recorded(case))
+    return list(log.events(engine.log))
+
+
+def run_until_time_would_pass(engine: Engine, recorded: Recorded) -> None:
+    """Run what needs no time: somebody stopped the execution while it waited."""
+    engine.drain()
+    while calls := engine.take_calls():
+        for call in calls:
+            outcome, delay = recorded.respond(call)
+            engine.answer(call.task, outcome, delay)
+        engine.drain()
+
+
+class Recorded:
+    """Answers tasks with what they got on AWS."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.replay = case["replay"]
+        self.attempts = [attempt for task in case.get("tasks") or () for attempt in task.get("attempts") or ()]
+
+    def respond(self, call: TaskCall) -> tuple[Outcome, float]:
+        """Give the recorded outcome; a task without one was aborted on AWS and never completes."""
+        found = self.replay.call(call.state, input=call.frame.data, attempt=call.attempt, parameters=call.input)
+        if found is None:
+            return Outcome("never"), 0
+        texts = {name: found.get(name) for name in ("error", "cause", "event")}
+        return Outcome(found["kind"], found.get("output"), **texts, submitted=self._submitted(found)), 0
+
+    def _submitted(self, found: dict[str, Json]) -> Json:
+        """Give what TaskSubmitted showed for this outcome; the replayer does not hand it out.
+
+        Its answer names the Scheduled event of the attempt, so the first attempt with the same one that is not used up is meant.
+        """
+        for attempt in self.attempts:
+            if _same(attempt, found):
+                self.attempts.remove(attempt)
+                return attempt.get("submitted")
+        return None
+
+
+def _same(attempt: dict[str, Json], found: dict[str, Json]) -> bool:
+    outcome = attempt.get("outcome") or {}
+    alike = all(outcome.get(name) == found.get(name) for name in ("kind", "event", "error", "output"))
+    return alike and attempt.get("scheduled") == found.get("scheduled")
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {"execution": run_execution}
+"""Kind of case -> what answers it."""
