@@ -6,36 +6,55 @@ failure becomes `States.QueryEvaluationError` with the field path that AWS names
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.engine.frames import Failure
 from sfn_notebook.errors import Json
-from sfn_notebook.lang.jsonata import JsonataTemplate, compile_tree
+from sfn_notebook.lang.jsonata import JsonataTemplate, compile_tree, expect, is_expression, strip_expression
 from sfn_notebook.strictjson import json_text
 
 if TYPE_CHECKING:
     from sfn_notebook.engine.frames import Frame
 
 Growth = tuple[int, int] | None
+_OTHER_STATES = re.compile(r"\$states(?!\s*\.\s*(?:input|result|errorOutput)\b)")
+"""Any use of `$states` that may reach the context object, which is costly enough to build only on demand."""
 _RESULT_TYPES = ("Task", "Parallel", "Map")
 
 
-def bindings(frame: Frame, data: Json, **more: Json) -> dict[str, Json]:
-    """Give the variables of an expression: the state's variables and `$states`."""
-    return {**frame.variables, "states": {"input": data, "context": frame.context(), **more}}
+class Template:
+    """A compiled tree together with what it needs of a frame."""
 
+    __slots__ = ("constant", "needs_context", "tree", "value")
 
-def _evaluate(template: JsonataTemplate, frame: Frame, data: Json, **more: Json) -> Json:
-    return template.evaluate(bindings(frame, data, **more), frame.random, frame.engine.now / 1000)
+    def __init__(self, value: Json, field: str) -> None:
+        self.value = value
+        self.tree: JsonataTemplate = compile_tree(value, field)
+        self.constant = self.tree.constant
+        self.needs_context = any(_OTHER_STATES.search(expression.text) for _, expression in self.tree.expressions)
+
+    def evaluate(self, frame: Frame, data: Json, **more: Json) -> Json:
+        """Evaluate for a frame: `data` is `$states.input`, `more` are the further members of `$states`."""
+        states: dict[str, Json] = {"input": data, **more}
+        if self.needs_context:
+            states["context"] = frame.context()
+        return self.tree.evaluate({**frame.variables, "states": states}, frame.random, frame.engine.now / 1000)
+
+    def expect(self, value: Json, kind: str) -> Json:
+        """Give the value when it has the JSON type, else fail with AWS's text."""
+        text = strip_expression(self.value) if is_expression(self.value) else str(self.value)
+        expect(value, kind, text, self.tree.field)
+        return value
 
 
 def compile_parts(definition: dict[str, Json]) -> tuple[Any, Any, Any, Any, Growth]:
     """Give (view, effective, complete, assign, growth) of one state."""
     effective = _field(definition, "Arguments")
     has_result = definition["Type"] in _RESULT_TYPES
-    complete = _result_field(definition, "Output", has_result)
-    assign = _result_field(definition, "Assign", has_result)
+    complete = _result_field(definition, "Output", has_result=has_result)
+    assign = _result_field(definition, "Assign", has_result=has_result)
     plain = "Output" not in definition
     return None, effective, complete, assign, (1, 0) if plain else None
 
@@ -43,11 +62,11 @@ def compile_parts(definition: dict[str, Json]) -> tuple[Any, Any, Any, Any, Grow
 def _field(definition: dict[str, Json], field: str) -> Callable[[Json, Frame], Json] | None:
     if field not in definition:
         return None
-    template = compile_tree(definition[field], field)
+    template = Template(definition[field], field)
     if template.constant:
         value = definition[field]
         return lambda data, frame: value
-    return lambda data, frame: _evaluate(template, frame, data)
+    return lambda data, frame: template.evaluate(frame, data)
 
 
 def _result_field(
@@ -55,13 +74,13 @@ def _result_field(
 ) -> Callable[[Json, Json, Frame], Json] | None:
     if field not in definition:
         return None
-    template = compile_tree(definition[field], field)
+    template = Template(definition[field], field)
     if template.constant:
         value = definition[field]
         return lambda data, result, frame: value
     if has_result:
-        return lambda data, result, frame: _evaluate(template, frame, data, result=result)
-    return lambda data, result, frame: _evaluate(template, frame, data)
+        return lambda data, result, frame: template.evaluate(frame, data, result=result)
+    return lambda data, result, frame: template.evaluate(frame, data)
 
 
 def compile_value(definition: dict[str, Json], field: str) -> Callable[[Json, Frame], Json] | None:
@@ -73,27 +92,24 @@ def compile_catch_output(rule: dict[str, Json], index: int) -> Callable[[Json, J
     """Compile a Catch rule's `Output`; without one the error output is passed on."""
     if "Output" not in rule:
         return lambda data, error, frame: error
-    template = compile_tree(rule["Output"], f"Catch[{index}]/Output")
-    return lambda data, error, frame: _evaluate(template, frame, data, errorOutput=error)
+    template = Template(rule["Output"], f"Catch[{index}]/Output")
+    return lambda data, error, frame: template.evaluate(frame, data, errorOutput=error)
 
 
 def compile_catch_assign(rule: dict[str, Json], index: int) -> Callable[[Json, Json, Frame], Json] | None:
     """Compile the `Assign` of a Catch rule; `$states.errorOutput` holds the error."""
     if "Assign" not in rule:
         return None
-    template = compile_tree(rule["Assign"], f"Catch[{index}]/Assign")
-    return lambda data, error, frame: _evaluate(template, frame, data, errorOutput=error)
+    template = Template(rule["Assign"], f"Catch[{index}]/Assign")
+    return lambda data, error, frame: template.evaluate(frame, data, errorOutput=error)
 
 
 def compile_rule(rule: dict[str, Json], index: int) -> tuple[Any, Any, Any]:
     """Compile one Choice rule to (predicate, output, assign); the condition must give true or false."""
-    template = compile_tree(rule["Condition"], f"Choices[{index}]/Condition")
+    template = Template(rule["Condition"], f"Choices[{index}]/Condition")
 
     def holds(data: Json, frame: Frame) -> bool:
-        value = _evaluate(template, frame, data)
-        if isinstance(value, bool):
-            return value
-        raise template.unexpected("boolean", value)
+        return template.expect(template.evaluate(frame, data), "boolean") is True
 
     output = _result_field(rule, "Output", has_result=False)
     assign = _result_field(rule, "Assign", has_result=False)
@@ -102,23 +118,18 @@ def compile_rule(rule: dict[str, Json], index: int) -> tuple[Any, Any, Any]:
 
 def compile_credentials(value: Json) -> Callable[[Json, Frame], Json]:
     """Compile `Credentials` into the `taskCredentials` of the Scheduled event."""
-    template = compile_tree(value, "Credentials")
-    return lambda data, frame: {"roleArn": _evaluate(template, frame, data).get("RoleArn")}
+    template = Template(value, "Credentials")
+    return lambda data, frame: {"roleArn": template.evaluate(frame, data).get("RoleArn")}
 
 
 def compile_items(definition: dict[str, Json]) -> Callable[[Json, Frame], list[Json]]:
     """Compile Items: (input, frame) -> the array to iterate over; without the field it is the state's input."""
     if "Items" not in definition:
         return _items_from_input
-    if isinstance(definition["Items"], list):
-        fixed = compile_tree(definition["Items"], "Items")
-        return lambda data, frame: _evaluate(fixed, frame, data)  # type: ignore[no-any-return]  # a list stays a list
-    template = compile_tree(definition["Items"], "Items")
+    template = Template(definition["Items"], "Items")
 
     def items(data: Json, frame: Frame) -> list[Json]:
-        found = _evaluate(template, frame, data)
-        if not isinstance(found, list):
-            raise template.unexpected("array", found)
+        found: list[Json] = template.expect(template.evaluate(frame, data), "array")
         return found
 
     return items
@@ -135,12 +146,12 @@ def compile_selector(definition: dict[str, Json]) -> Callable[[Json, Frame, int,
     """Compile ItemSelector: (input, frame, index, item) -> input of the iteration."""
     if "ItemSelector" not in definition:
         return None
-    template = compile_tree(definition["ItemSelector"], "ItemSelector")
+    template = Template(definition["ItemSelector"], "ItemSelector")
 
     def select(data: Json, frame: Frame, index: int, item: Json) -> Json:
         frame.item = {"Index": index, "Value": item}
         try:
-            return _evaluate(template, frame, data)
+            return template.evaluate(frame, data)
         finally:
             frame.item = None
 

@@ -134,7 +134,7 @@ def _starter(state: State, service: Service) -> Callable[[Engine, Frame], None]:
     def start(engine: Engine, frame: Frame) -> None:
         data = frame.data
         frame.attempt += 1
-        frame.token = engine.new_token(frame) if service.outside else ""
+        frame.token = engine.new_token(frame) if service.pattern != "request" or service.outside else ""
         value = data if effective is None else effective(data, frame)
         details: dict[str, Json] = {}
         seen = data if view is None else view(data, frame)

@@ -195,5 +195,5 @@ def text(plain: str) -> str:
 
 
 def tooltip(plain: str) -> str:
-    """Escape plain text for an attribute in which the engines look for entities and escapes."""
-    return "&#10;".join(map(text, plain.split("\n")))
+    """Escape plain text for an attribute in which the engines look for entities, then undouble backslashes, then expand escapes."""
+    return "&#10;".join(text(row).replace("&#92;", "&#92;&#92;") for row in plain.split("\n"))

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from sfn_notebook.render.dot import FONT
 from sfn_notebook.render.graphviz_engine import RenderError
 from sfn_notebook.render.html import DARK_PAGES
+from sfn_notebook.render.labels import visible
 from sfn_notebook.render.look import JOINER
 from sfn_notebook.render.theme import AUTO, DARK, LIGHT, Theme
 
@@ -68,7 +69,7 @@ def themed_svg(raw: bytes | str, *, title: str = "state machine", inline: bool =
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sfn-svg {scope}" width="{width}" height="{height}" '
         f'viewBox="{escape(root.get("viewBox") or "")}" preserveAspectRatio="xMinYMin" role="img" aria-label="{_attribute(title)}" style="{fit}">'
-        f"<title>{escape(title)}</title><style>{style}</style>{body}</svg>"
+        f"<title>{escape(visible(title))}</title><style>{style}</style>{body}</svg>"
     )
 
 
@@ -120,7 +121,7 @@ def _clean(text: str) -> str:
 
 
 def _attribute(text: str) -> str:
-    return escape(text).replace("\n", "&#10;")
+    return escape(visible(text)).replace("\n", "&#10;")
 
 
 def _style(scope: str, body: str, theme: Theme, *, inline: bool) -> str:
