@@ -85,7 +85,6 @@ def test_parse_is_the_inverse_of_text(value: Any) -> None:
     ("value", "text"),
     [
         ({"a": [1, 2.5, "ü", None, True]}, '{"a":[1,2.5,"ü",null,true]}'),
-        (1e300, "1e300"),
         (10**30, "1" + "0" * 30),
         ("\u2028", '"\u2028"'),
         ("\ud800", '"\ud800"'),
@@ -150,7 +149,7 @@ def test_nan_inside_an_array_of_numpy_is_refused_too() -> None:
         ({"a": [1, math.nan]}, r"the result holds nan at \$\.a\[1\], .* use None"),
         ([math.inf], r"holds inf at \$\[0\]"),
         (-math.inf, r"holds -inf at \$"),
-        (Decimal("NaN"), "NaN"),
+        (Decimal("NaN"), "holds nan"),
         ({"a": {1, 2}}, r"a set at \$\.a, and JSON has no sets; convert it with sorted"),
         (frozenset([1]), "a frozenset"),
         (b"x", r"bytes at \$; convert them with \.decode\(\) or base64"),

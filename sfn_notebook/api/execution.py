@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,11 +122,19 @@ class Execution:
 
     @property
     def pending(self) -> list[PendingTask]:
-        """The tasks that wait for an answer from outside."""
-        waiting = [frame for frame in self.engine.tasks.values() if frame.outside]
+        """The tasks that wait for an answer from outside, those of child executions included."""
+        waiting = [frame for engine in self._engines() for frame in engine.tasks.values() if frame.outside]
         return [
             PendingTask(f.token, f.state.name, f.state.definition["Resource"], copy_json(f.request)) for f in waiting
         ]
+
+    def _engines(self) -> Iterator[Engine]:
+        """Give the engine and those of all child executions under way."""
+        engines = [self.engine]
+        while engines:
+            engine = engines.pop()
+            yield engine
+            engines.extend(child for run in engine.map_runs for child in run.active.values())
 
     def send_task_success(self, token: str, output: Any) -> Execution:
         """Answer a pending task with its output (any JSON value) and run on; gives the execution itself.
@@ -150,29 +158,32 @@ class Execution:
         Raises:
             RunError: no task waits under this token.
         """
-        self.engine.heartbeat(self._waiting(token))
+        engine, task = self._waiting(token)
+        engine.heartbeat(task)
         return self
 
     def advance(self, seconds: float) -> Execution:
         """Let virtual time pass, timeouts of pending tasks included, and run on; gives the execution itself."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
             raise RunError(f"advance needs a number of seconds from 0, but found {seconds!r}")
-        until = self.engine.now + round(seconds * 1000)
+        until = self.engine.world.now + round(seconds * 1000)
         self._drive(until)
         self.engine.pass_time(until)
         return self
 
-    def _waiting(self, token: str) -> int:
-        for task, frame in self.engine.tasks.items():
-            if frame.outside and frame.token == token:
-                return task
+    def _waiting(self, token: str) -> tuple[Engine, int]:
+        for engine in self._engines():
+            for task, frame in engine.tasks.items():
+                if frame.outside and frame.token == token:
+                    return engine, task
         known = ", ".join(task.token[:8] + "…" for task in self.pending) or "none"
         raise RunError(
             f"no task waits for the token {token!r} (it was answered, timed out, or never issued); pending: {known}"
         )
 
     def _answer(self, token: str, outcome: Outcome) -> Execution:
-        self.engine.answer(self._waiting(token), outcome)
+        engine, task = self._waiting(token)
+        engine.answer(task, outcome)
         self._drive(None)
         return self
 

@@ -108,6 +108,8 @@ class StateMachine:
         seed: int | None = None,
         limits: bool = True,
         max_transitions: int | None = None,
+        s3: Any = None,
+        keep_children: str = "all",
     ) -> Execution:
         """Run the machine on the virtual clock, answering its tasks with `handlers`.
 
@@ -121,6 +123,9 @@ class StateMachine:
             seed: decides jitter, tokens, UUIDs and random numbers. The same seed gives the same history (without `start`, such a
                 run starts on 2025-01-01).
             limits: enforce the service's limits (payload, events, duration).
+            s3: where a Distributed Map reads items and writes results: a dict from bucket to folder, or to a dict from key to content,
+                or a boto3 S3 client.
+            keep_children: which histories of a Distributed Map's child executions to keep: "all", "failed" or "none".
             max_transitions: transitions without virtual time passing after which an endless loop is assumed; 1,000,000 by default.
 
         Returns:
@@ -138,7 +143,11 @@ class StateMachine:
         names = Names(self.name, name or f"run-{seed_used & 0xFFFFFFFFFFFF:012x}", type)
         began = _moment(start, seeded=seed is not None)
         bounds = Limits.of(type, enforced=limits, transitions=max_transitions)
-        execution = Execution(self, Engine(program, data, names, bounds, began, seed_used), Responder(handlers))
+        if keep_children not in ("all", "failed", "none"):
+            raise CommandError(f'keep_children is "all", "failed" or "none", but found {keep_children!r}')
+        engine = Engine(program, data, names, bounds, began, seed_used)
+        engine.keep_children = keep_children
+        execution = Execution(self, engine, Responder(handlers, s3))
         execution.go_on()
         return execution
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sfn_notebook.asl import rules_fields, rules_flow, rules_text
+from sfn_notebook.asl.document import Document
 from sfn_notebook.asl.rule import Machine, Problem, Rule
-from sfn_notebook.asl.source import Document
 from sfn_notebook.errors import Diagnostic, Severity
 
 RULES: tuple[Rule, ...] = (

@@ -15,10 +15,10 @@ from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import TypeAlias
 
+from sfn_notebook.asl.document import Document
 from sfn_notebook.asl.fields import LANGUAGES, OBJECTS, language_of
 from sfn_notebook.asl.jsontext import escape
-from sfn_notebook.asl.source import Document
-from sfn_notebook.asl.topology import Scope, StateNode, Topology, topology
+from sfn_notebook.asl.topology import Scope, Topology, topology
 from sfn_notebook.errors import Json, Severity, Span
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
@@ -59,7 +59,6 @@ class Thing:
         pointer: where it is.
         body: the object itself.
         language: the query language that holds there.
-        inherited: the query language of the whole machine.
         state: pointer of the state that it belongs to; None for the machine.
         nested: a Choice rule inside And, Or or Not.
     """
@@ -68,7 +67,6 @@ class Thing:
     pointer: str
     body: Mapping[str, Json]
     language: str
-    inherited: str
     state: str | None = None
     nested: bool = False
 
@@ -88,7 +86,7 @@ class Hints:
         other_case = next((name for name in names if name.lower() == word.lower() and name != word), None)
         if other_case is not None:
             return f'did you mean "{other_case}"?'
-        close = difflib.get_close_matches(word[:200], names, n=1, cutoff=0.7)
+        close = difflib.get_close_matches(word[:200], names, n=1, cutoff=0.6)
         return f'did you mean "{close[0]}"?' if close else None
 
 
@@ -144,15 +142,12 @@ class Machine:
                     scope.pointer,
                     scope.definition,
                     self._language_at(scope),
-                    self.language,
                     scope.owner,
                 )
             )
         for node in self.graph.nodes:
             if node.type in OBJECTS:
-                thing = Thing(
-                    node.type, node.pointer, node.definition, node.query_language, self.language, node.pointer
-                )
+                thing = Thing(node.type, node.pointer, node.definition, node.query_language, node.pointer)
                 yield from self._with_inner(thing)
 
     def _language_at(self, scope: Scope) -> str:
@@ -179,7 +174,7 @@ class Machine:
             candidates = [(f"{pointer}/{i}", item) for i, item in enumerate(value)] if isinstance(value, list) else []
         for place, body in candidates:
             if isinstance(body, dict):
-                yield Thing(field.shape, place, body, thing.language, thing.inherited, thing.state, nested)
+                yield Thing(field.shape, place, body, thing.language, thing.state, nested)
 
 
 Rule: TypeAlias = Callable[[Machine], Iterator[Problem]]
@@ -238,8 +233,3 @@ def quoted(value: Json, limit: int = 60) -> str:
         if isinstance(value, bool | None)
         else str(value)[:limit]
     )
-
-
-def owner_of(thing: Thing, machine: Machine) -> StateNode | None:
-    """Give the state that a thing belongs to."""
-    return machine.graph.by_pointer.get(thing.state) if thing.state is not None else None

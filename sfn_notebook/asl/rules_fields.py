@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfn_notebook.asl.fields import JSONPATH, KINDS, LANGUAGES, MAX_NAME, OBJECTS, STATE_TYPES, Field, fields_of
+from sfn_notebook.asl.document import kind_of
+from sfn_notebook.asl.fields import (
+    JSONPATH,
+    KINDS,
+    LANGUAGES,
+    MAX_DEFINITION,
+    MAX_NAME,
+    OBJECTS,
+    STATE_TYPES,
+    Field,
+    fields_of,
+)
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted
-from sfn_notebook.asl.source import kind_of
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import Json, Severity
 
@@ -218,6 +228,7 @@ _KIND_TESTS = {
     "template": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "strings": lambda value: isinstance(value, list),
+    "collection": lambda value: isinstance(value, list | dict),
     "any": lambda _value: True,
     "state": _string,
     "path": _string,
@@ -293,5 +304,5 @@ def duplicate_keys(machine: Machine) -> Iterator[Problem]:
 def definition_size(machine: Machine) -> Iterator[Problem]:
     """The definition is not larger than AWS takes."""
     size = len(machine.document.text.encode())
-    if size > 1024 * 1024:
-        yield Problem("", f"the definition has {size:,} bytes; AWS takes at most 1,048,576", SCHEMA)
+    if size > MAX_DEFINITION:
+        yield Problem("", f"the definition has {size:,} bytes; AWS takes at most {MAX_DEFINITION:,}", SCHEMA)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, WAIT_FIELDS, fields_of
+from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, STATE_TYPES, WAIT_FIELDS, fields_of
 from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.topology import Scope
@@ -119,7 +119,11 @@ def _has_no_end(scope: Scope, machine: Machine) -> bool:
         return False
     # A state that is broken in itself (no type, neither Next nor End) is the problem then, not the missing end.
     return all(
-        not node.terminal and "End" not in node.definition and _goes_somewhere(node.pointer, machine) for node in nodes
+        node.type in STATE_TYPES
+        and not node.terminal
+        and "End" not in node.definition
+        and _goes_somewhere(node.pointer, machine)
+        for node in nodes
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from sfn_notebook.asl.fields import JSONPATH, fields_of
 from sfn_notebook.asl.integrations import INTEGRATIONS, READERS
 from sfn_notebook.asl.jsontext import escape
-from sfn_notebook.asl.rule import Machine, Problem, Thing, at
+from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.substitutions import PLACEHOLDER, has_placeholder
 from sfn_notebook.errors import ExpressionError, Json, Severity
 from sfn_notebook.lang.jsonpath import compile_path, compile_reference
@@ -144,8 +144,8 @@ def resources(machine: Machine) -> Iterator[Problem]:
         if not isinstance(resource, str) or has_placeholder(resource) or not resource:
             continue
         if not resource.startswith("arn:") or resource.count(":") < 5:
-            hint = 'an ARN starts with "arn:", as in arn:aws:states:::lambda:invoke'
-            yield Problem(at(thing, "Resource"), f"Value is not a valid resource ARN: {resource}", hint=hint)
+            hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"
+            yield Problem(at(thing, "Resource"), "Value is not a valid resource ARN", hint=hint)
             continue
         match = _INTEGRATION.fullmatch(resource)
         if match is not None and match.group(1) not in ("activity", "aws-sdk"):

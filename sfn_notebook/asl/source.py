@@ -15,14 +15,15 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sfn_notebook.asl import jsontext, yamltext
-from sfn_notebook.asl.jsontext import Complaint, Lines, Offsets, SpanMap
-from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, Severity, Span
+from sfn_notebook.asl.document import Document, kind_of, start_of
+from sfn_notebook.asl.jsontext import Complaint, Lines, Offsets
+from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, Severity
+
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Document", "from_value", "parse", "read"]
 
 MAX_LENGTH = 4 * 1024 * 1024
 """Longer texts are refused unread. AWS takes 1 MiB, which `asl.check` reports; this bound only keeps a wrong file from hanging."""
@@ -35,82 +36,7 @@ SHAPE = "SCHEMA_VALIDATION_FAILED"
 NOT_AN_OBJECT = "Definition must be a valid JSON object"
 SUFFIXES = (".json", ".yaml", ".yml", ".asl")
 
-_SPACE = re.compile(r"[\ufeff\s]*")
 _SURROGATE_ESCAPE = re.compile(r"\\(?:u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A key that stands a second time in the same object; the last one counts."""
-
-    pointer: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A definition's text and the plain JSON value in it.
-
-    Attributes:
-        text: the source, byte for byte; for a dict its JSON text, indented by 2.
-        value: the JSON object.
-        format: "json" or "yaml".
-        name: what the source is called in messages, such as a file name.
-    """
-
-    text: str
-    value: dict[str, Json]
-    format: str
-    name: str | None = None
-    _lazy: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def spans(self) -> Mapping[str, Span]:
-        """Where each value stands, by JSON Pointer."""
-        return self._maps()[0]
-
-    @property
-    def key_spans(self) -> Mapping[str, Span]:
-        """Where each key stands, by the JSON Pointer of its value."""
-        return self._maps()[1]
-
-    @property
-    def duplicates(self) -> tuple[Duplicate, ...]:
-        """The keys that are given twice in one object, in the order of the text."""
-        if not self._lazy.get("repeated", True):
-            return ()
-        maps = self._maps()
-        return tuple(Duplicate(pointer, maps[2].span(*span)) for pointer, span in self._lazy["offsets"].repeated)
-
-    def locate(self, pointer: str, *, key: bool = False) -> Span:
-        """Give the span of the value (or key) at `pointer`, or of the nearest thing around it that stands in the text."""
-        values, keys, _ = self._maps()
-        if key and pointer in keys:
-            return keys[pointer]
-        while pointer and pointer not in values:
-            pointer = pointer.rpartition("/")[0]
-        return values[pointer]
-
-    def locate_inside(self, pointer: str, offset: int) -> Span:
-        """Give the place of character `offset` of the string at `pointer`, seen through quotes and escapes."""
-        values, _, lines = self._maps()
-        ends = values.offsets(pointer)
-        if ends is None:
-            return self.locate(pointer)
-        start, end = ends
-        at = min(start + _raw_offset(self.text[start:end], offset), max(start, end - 1))
-        return lines.span(at, at + 1)
-
-    def _maps(self) -> tuple[SpanMap, SpanMap, Lines]:
-        maps: tuple[SpanMap, SpanMap, Lines] | None = self._lazy.get("maps")
-        if maps is None:
-            if "offsets" not in self._lazy:
-                self._lazy["offsets"] = jsontext.scan(self.text, _start(self.text))
-            offsets: Offsets = self._lazy["offsets"]
-            lines = Lines(self.text)
-            maps = SpanMap(offsets.values, lines), SpanMap(offsets.keys, lines), lines
-            self._lazy["maps"] = maps
-        return maps
 
 
 def parse(text: str, *, name: str | None = None) -> Document:
@@ -124,7 +50,7 @@ def parse(text: str, *, name: str | None = None) -> Document:
         DefinitionError: the text is no JSON object; its one diagnostic says why and where.
     """
     _refuse_hopeless(text, name)
-    start = _start(text)
+    start = start_of(text)
     if start == len(text):
         raise _error(text, name, Complaint(NOT_AN_OBJECT, 0, "the text is empty"), SHAPE)
     is_json = text[start] in "{["
@@ -173,7 +99,7 @@ def read(source: Json | os.PathLike[str], *, name: str | None = None) -> Documen
         if line.startswith("arn:"):
             return _read_arn(line)
         if _names_a_file(line):
-            return _read_file(Path(line).expanduser(), name)
+            return _read_file(Path(line), name)
     return parse(source, name=name)
 
 
@@ -412,6 +338,7 @@ def _read_arn(arn: str) -> Document:
 def _read_file(path: Path, name: str | None) -> Document:
     shown = name or str(path)
     try:
+        path = path.expanduser()
         if path.is_dir():
             raise _error(
                 "", None, Complaint(f"{path} is a directory, not a definition", 0, _inside(path)), "FILE_NOT_READABLE"
@@ -422,7 +349,7 @@ def _read_file(path: Path, name: str | None) -> Document:
         data = path.read_bytes()
     except FileNotFoundError:
         raise _error("", None, Complaint(f"there is no file {path}", 0, _near(path)), "FILE_NOT_FOUND") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _error("", None, Complaint(f"cannot read {path}: {reason}", 0), "FILE_NOT_READABLE") from None
     return parse(_decode(data, shown), name=shown)
@@ -452,56 +379,26 @@ def _near(path: Path) -> str | None:
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder {folder} either"
-    names = sorted(entry.name for entry in folder.iterdir())
+    names = _names(folder)
     close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(str(folder / name) for name in close) + "?"
     return _inside(folder)
 
 
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []
+
+
 def _inside(folder: Path) -> str | None:
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.lower().endswith(SUFFIXES))
+    names = [name for name in _names(folder) if name.lower().endswith(SUFFIXES)]
     return f"{folder} holds {', '.join(names[:5])}" if names else f"{folder} holds no .json, .yaml, .yml or .asl file"
 
 
 # --- small things --------------------------------------------------------------------------------------------------------
-
-
-def _start(text: str) -> int:
-    match = _SPACE.match(text)
-    return match.end() if match else 0
-
-
-def _raw_offset(raw: str, offset: int) -> int:
-    """Translate an offset in a string's value into one in its source spelling."""
-    if raw[:1] == '"':
-        at = 1
-        for _ in range(offset):
-            if raw[at : at + 1] != "\\":
-                at += 1
-            elif raw[at + 1 : at + 2] != "u":
-                at += 2
-            else:
-                at += 12 if re.match(r"\\u[dD][89abAB]..\\u", raw[at:]) else 6
-        return at
-    if raw[:1] == "'":
-        return 1 + offset
-    return offset if "\n" not in raw else 0
-
-
-def kind_of(value: Json) -> str:
-    """Name the JSON type of `value` for a message."""
-    if value is None:
-        return "null"
-    names: dict[type, str] = {
-        bool: "a boolean",
-        dict: "an object",
-        list: "an array",
-        str: "a string",
-        int: "a number",
-        float: "a number",
-    }
-    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def _error(text: str, name: str | None, complaint: Complaint, code: str, pointer: str = "") -> DefinitionError:

@@ -314,8 +314,7 @@ def _combined(combinator: str, inside: Json, depth: int) -> str:
         return f"not ({_condition(inside, depth + 1)})"
     word = f" {combinator.lower()} "
     parts = [_condition(part, depth + 1) for part in inside] if isinstance(inside, list) else ["…"]
-    wrapped = [f"({part})" if depth == 0 and (" and " in part or " or " in part) else part for part in parts]
-    joined = word.join(wrapped)
+    joined = word.join(parts)
     return f"({joined})" if depth and len(parts) > 1 else joined
 
 

@@ -24,7 +24,7 @@ from sfn_notebook.lang.jsonpath import compile_path
 
 if TYPE_CHECKING:
     from sfn_notebook.engine.frames import Frame
-    from sfn_notebook.engine.program import State
+    from sfn_notebook.engine.model import State
 
 Predicate = Callable[[Json, "Frame"], bool]
 Test = Callable[[Any, Any], bool]

@@ -68,6 +68,12 @@ def compile_value(definition: dict[str, Json], field: str, language: str) -> Val
     return compiled
 
 
+def compile_template_value(value: Json, field: str, language: str) -> Value:
+    """Compile an object with expressions inside, such as the Parameters or Arguments of an ItemReader."""
+    compiled: Value = _of(language).compile_template_value(value, field)
+    return compiled
+
+
 def compile_catch_output(rule: dict[str, Json], language: str, index: int) -> Complete:
     """Compile what the next state of a Catch rule receives: (input, error output, frame) -> output."""
     compiled: Complete = _of(language).compile_catch_output(rule, index)

@@ -6,7 +6,7 @@ Rules that everything here keeps:
    the same events, byte for byte.
 2. A frame is taken from the ready queue and runs straight on until it needs time or a task. What is ready drains before time advances.
 3. Commands (`TaskCall`) pile up while frames run and are answered only when nothing is ready.
-4. Time is whole milliseconds; ties in the timer heap break by sequence number.
+4. Time is whole milliseconds; ties in the timer heap break by sequence number. A Distributed Map's children share it (`World`).
 5. One comparison per state (`fence`) covers the event limit, the transition budget and places where somebody wants to stop.
 
 The driver's loop is: `drain()`, then answer `take_calls()`; when there are none, `tick()` to the next moment; when that says no, the
@@ -15,19 +15,19 @@ run has ended or waits for an answer from outside.
 
 from __future__ import annotations
 
-import heapq
 import random
 from collections import deque
-from dataclasses import dataclass
 
 from sfn_notebook.engine import fanout
 from sfn_notebook.engine import log as kinds
 from sfn_notebook.engine.clock import iso
+from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.failing import fail
 from sfn_notebook.engine.frames import DEAD, ENTER, RESUME, Failure, Frame, Outcome
 from sfn_notebook.engine.limits import Limits, Names, check_variables
-from sfn_notebook.engine.program import Program, State
-from sfn_notebook.engine.task import TaskCall, too_large_text
+from sfn_notebook.engine.model import Program, State
+from sfn_notebook.engine.task import NO_SERVICE, TaskCall, too_large_text
+from sfn_notebook.engine.world import Timer, World
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.lang.environment import EvaluationFailure
 from sfn_notebook.strictjson import json_size
@@ -43,27 +43,19 @@ class BudgetExceeded(RunError):
     """The execution as far as it came, for whoever wants to look at its history."""
 
 
-@dataclass(order=True, slots=True)
-class Timer:
-    """An entry of the timer heap: at `time`, do `what` for `frame`, unless its stamp has changed since."""
-
-    time: int
-    sequence: int
-    what: str = ""
-    frame: Frame | None = None
-    stamp: int = 0
-    outcome: Outcome | None = None
-
-    @property
-    def stale(self) -> bool:
-        """Say whether nothing waits for this any more."""
-        return self.what == "void" or (self.frame is not None and self.frame.stamp != self.stamp)
-
-
 class Engine:
-    """One execution: its log, its frames, its clock."""
+    """One execution: its log, its frames, its view of the clock."""
 
-    def __init__(self, program: Program, data: Json, names: Names, limits: Limits, start: int, seed: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        data: Json,
+        names: Names,
+        limits: Limits,
+        start: int,
+        seed: int | str,
+        owner: MapRun | None = None,
+    ) -> None:
         """Begin an execution.
 
         Args:
@@ -73,6 +65,10 @@ class Engine:
             limits: what to enforce.
             start: the moment of the start, in milliseconds since 1970.
             seed: decides jitter, tokens, UUIDs and random numbers.
+            owner: the Map Run that this is a child execution of.
+
+        Raises:
+            RunError: the input is above the payload limit.
         """
         self.program = program
         self.input = data
@@ -81,9 +77,14 @@ class Engine:
         self.payload_limit = limits.payload
         self.start = start
         self.now = start
+        self.owner = owner
+        self.index = 0
+        """Index among the children of the owner."""
+        self.keep_children = "all"
+        """Which child executions' histories to keep: "all", "failed" or "none"."""
+        self.world: World = World(start) if owner is None else owner.engine.world
         self.seed = seed
         self.drawn = 0
-        self.sequence = 0
         self.assigned_bytes = 0
         """Bytes of JSON assigned to variables so far: an upper bound of what they hold."""
         self.status = "RUNNING"
@@ -91,8 +92,6 @@ class Engine:
         self.failure: Failure | None = None
         self.log: list[Json] = []
         self.ready: deque[Frame] = deque()
-        self.timers: list[Timer] = []
-        self.calls: list[TaskCall] = []
         self.tasks: dict[int, Frame] = {}
         self.moved_at = 0
         """Length of the log when time last advanced."""
@@ -104,16 +103,34 @@ class Engine:
         if size > self.payload_limit:
             raise RunError(f"the input has {size:,} bytes of JSON; an execution takes at most {self.payload_limit:,}")
         self.ready.append(self.root)
-        seconds = min(limits.duration, program.timeout_seconds or limits.duration)
-        if seconds != float("inf"):
-            self._push(start + int(seconds * 1000), "deadline", None)
+        self.map_runs: list[MapRun] = []
+        """The Map Runs of Distributed Map states, in the order in which they were started."""
         self.reset_fence()
+        if owner is None:
+            self.set_deadline()
+
+    def set_deadline(self) -> None:
+        """Set the timer that ends the execution; a child's is set only when it does not end at once."""
+        seconds = min(self.limits.duration, self.program.timeout_seconds or self.limits.duration)
+        if seconds != float("inf"):
+            self.world.push(self.start + int(seconds * 1000), "deadline", self, None)
 
     # ---- what the driver calls
 
     def drain(self) -> None:
-        """Run everything that is ready; then `calls` hold the new commands."""
+        """Run everything that is ready, child executions included; then `take_calls` has the new commands."""
+        self.run_ready()
+        awake = self.world.awake
+        while awake and self.status == "RUNNING":
+            engine = awake.popleft()
+            engine.run_ready()
+            if engine.owner is not None and engine.status != "RUNNING":
+                engine.owner.child_ended(engine)
+
+    def run_ready(self) -> None:
+        """Run the frames of this execution that are ready."""
         ready, log = self.ready, self.log
+        self.now = self.world.now
         while ready:
             frame = ready.popleft()
             if frame.phase == DEAD:
@@ -131,19 +148,20 @@ class Engine:
 
     def take_calls(self) -> list[TaskCall]:
         """Give the commands issued since the last call, without those that an abort has made void."""
-        calls, self.calls = self.calls, []
-        return [call for call in calls if call.task in self.tasks]
+        calls = self.waiting_calls()
+        self.world.calls.clear()
+        return calls
 
-    def take_calls_again(self) -> list[TaskCall]:
-        """Give the commands that nobody has taken yet and leave them there."""
-        return [call for call in self.calls if call.task in self.tasks]
+    def waiting_calls(self) -> list[TaskCall]:
+        """Give the commands that nobody has taken yet."""
+        return [call for call in self.world.calls if call.task in call.frame.engine.tasks]
 
     def heartbeat(self, task: int) -> None:
         """Start the HeartbeatSeconds of a task anew."""
         frame = self.tasks[task]
-        for timer in self.timers:
+        self.now = self.world.now
+        for timer in self.world.timers:
             if timer.frame is frame and timer.what == "heartbeat" and not timer.stale:
-                timer.frame = None
                 timer.what = "void"
         seconds = self.log[(task - 1) * STRIDE + 3].get("heartbeatInSeconds")
         if seconds is not None:
@@ -151,10 +169,9 @@ class Engine:
 
     def pass_time(self, until: int) -> None:
         """Let the clock stand at `until`, when nothing happens before."""
-        if self.status == "RUNNING" and until > self.now:
-            self.now = until
-            self.moved_at = len(self.log)
-            self.reset_fence()
+        if self.status == "RUNNING" and until > self.world.now:
+            self.world.now = self.now = until
+            self._moved()
 
     def reset_fence(self) -> None:
         """Compute anew where the loop has to look up."""
@@ -168,7 +185,7 @@ class Engine:
         if outcome.kind == "never":
             return
         if delay > 0:
-            self._push(self.now + round(delay * 1000), "outcome", frame, outcome)
+            self.world.push(self.world.now + round(delay * 1000), "outcome", self, frame, outcome)
         else:
             self._settle(frame, outcome)
 
@@ -181,21 +198,14 @@ class Engine:
         Returns:
             False when nothing is left that time alone would bring about.
         """
-        while self.timers and self.status == "RUNNING":
-            timer = self.timers[0]
-            if timer.stale:
-                heapq.heappop(self.timers)
-                continue
-            if (until is None and self._waits_outside(timer)) or (until is not None and timer.time > until):
-                return False
-            heapq.heappop(self.timers)
-            if timer.time > self.now:
-                self.now = timer.time
-                self.moved_at = len(self.log)
-                self.reset_fence()
-            self._fire(timer)
-            return True
-        return False
+        timer = self.world.next_timer()
+        if timer is None or self.status != "RUNNING":
+            return False
+        if (until is None and self._waits_outside(timer)) or (until is not None and timer.time > until):
+            return False
+        self.world.pop()
+        timer.engine.fire(timer)
+        return True
 
     def abort(self, error: str | None = None, cause: str | None = None) -> None:
         """End the execution from outside (StopExecution)."""
@@ -296,15 +306,22 @@ class Engine:
     def issue(self, call: TaskCall) -> None:
         """Give a command to the driver."""
         self.tasks[call.task] = call.frame
-        self.calls.append(call)
+        self.world.calls.append(call)
+
+    def issue_io(self, frame: Frame, purpose: str, call: Json) -> None:
+        """Ask the driver to read the items or write the results of a Map Run."""
+        frame.task = -2 * len(self.map_runs) - (purpose == "write")
+        frame.request = call
+        path = self.path(frame)
+        self.issue(TaskCall(frame.task, frame.state.name, NO_SERVICE, call, 1, path, frame, purpose=purpose))
 
     def timer(self, seconds: float, frame: Frame, what: str) -> None:
         """Set a timer for the frame, in seconds from now."""
-        self._push(self.now + round(seconds * 1000), what, frame)
+        self.world.push(self.now + round(seconds * 1000), what, self, frame)
 
     def wake_at(self, moment: int, frame: Frame) -> None:
         """Let the frame resume at a moment."""
-        self._push(moment, "wake", frame)
+        self.world.push(moment, "wake", self, frame)
 
     def forget(self, frame: Frame) -> None:
         """Let go of the task under way and of the timers of the frame."""
@@ -357,39 +374,54 @@ class Engine:
 
     # ---- time and ends
 
-    def _push(self, time: int, what: str, frame: Frame | None, outcome: Outcome | None = None) -> None:
-        self.sequence += 1
-        heapq.heappush(self.timers, Timer(time, self.sequence, what, frame, frame.stamp if frame else 0, outcome))
-
     def _waits_outside(self, timer: Timer) -> bool:
         """Say whether time must not jump to this timer by itself."""
         if timer.what == "deadline":
-            return any(frame.outside for frame in self.tasks.values())
+            return self.outside()
         return timer.what in ("timeout", "heartbeat") and timer.frame is not None and timer.frame.outside
 
-    def _fire(self, timer: Timer) -> None:
+    def outside(self) -> bool:
+        """Say whether some task of this execution or of its children waits for an answer from outside."""
+        if any(frame.outside for frame in self.tasks.values()):
+            return True
+        return any(child.outside() for run in self.map_runs for child in run.active.values())
+
+    def fire(self, timer: Timer) -> None:
+        """Do what a timer says, now that its time has come."""
+        if self.world.now > self.now:
+            self.now = self.world.now
+            self._moved()
         frame = timer.frame
         if frame is None:
             self._deadline()
-        elif timer.what == "wake":
-            frame.phase = RESUME
-            self.ready.append(frame)
-        elif timer.what == "retry":
-            self.ready.append(frame)
         elif timer.what == "outcome" and timer.outcome is not None:
             self._settle(frame, timer.outcome)
-        else:
+        elif timer.what in ("timeout", "heartbeat"):
             self._settle(frame, Outcome("timed_out", error="States.Timeout"))
+        else:
+            frame.phase = RESUME if timer.what == "wake" else frame.phase
+            self.make_ready(frame)
+
+    def make_ready(self, frame: Frame) -> None:
+        """Let a frame run when the engine drains next."""
+        self.ready.append(frame)
+        self.world.awake.append(self)
 
     def _settle(self, frame: Frame, outcome: Outcome) -> None:
+        self.now = self.world.now
         self.forget(frame)
         frame.outside = False
         frame.outcome = outcome
         frame.phase = RESUME
-        self.ready.append(frame)
+        self.make_ready(frame)
+
+    def _moved(self) -> None:
+        self.moved_at = len(self.log)
+        self.reset_fence()
 
     def _deadline(self) -> None:
         self.failure = Failure("States.Timeout", None)
+        self.world.awake.append(self)
         self.end("TIMED_OUT", kinds.EXECUTION_TIMED_OUT, self.root.prev, {"error": "States.Timeout"})
 
     def end(self, status: str, kind: int, prev: int, details: Json, payload: Json = None) -> None:
@@ -397,9 +429,12 @@ class Engine:
         self.append(prev, kind, details, payload)
         self.status = status
         self.ready.clear()
-        self.timers.clear()
         self.tasks.clear()
-        self.calls.clear()
+        for run in self.map_runs:
+            run.abort()
+        if self.owner is None:
+            self.world.timers.clear()
+            self.world.calls.clear()
 
     def _next_fence(self) -> int:
         fence = min(self.limits.events, self.moved_at // STRIDE + 2 * self.limits.transitions) * STRIDE

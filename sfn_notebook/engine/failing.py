@@ -27,6 +27,9 @@ def fail(engine: Engine, frame: Frame, raised: Failure | EvaluationFailure) -> N
     while True:
         state = frame.state
         engine.forget(frame)
+        if frame.map_run is not None:
+            frame.map_run.abort()
+            frame.map_run = None
         if failure.evaluation:
             frame.prev = _evaluation_event(engine, frame, failure)
         if state.retriers and (found := next_retry(frame, failure)) is not None:

@@ -17,12 +17,13 @@ from sfn_notebook.engine.flow_jsonata import compile_selector as jsonata_selecto
 from sfn_notebook.engine.flow_jsonpath import compile_items as jsonpath_items
 from sfn_notebook.engine.flow_jsonpath import compile_selector as jsonpath_selector
 from sfn_notebook.engine.frames import BUSY, DEAD, ENTER, RESUME, Failure, Frame, Join
-from sfn_notebook.errors import Json, RunError
+from sfn_notebook.engine.numbers import whole
+from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
 
 if TYPE_CHECKING:
     from sfn_notebook.engine.execution import Engine
-    from sfn_notebook.engine.program import Run, State
+    from sfn_notebook.engine.model import Run, State
 
 INLINE_CONCURRENCY = 40
 
@@ -65,9 +66,6 @@ def compile_map(state: State, here: dict[str, State]) -> Run:
     """Compile a Map state whose iterations run inside the execution (Mode INLINE)."""
     definition = state.definition
     jsonata = state.language == "JSONata"
-    processor = definition.get("ItemProcessor") or definition.get("Iterator") or {}
-    if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-        return _refuse_distributed
     items_of = (jsonata_items if jsonata else jsonpath_items)(definition)
     selector = (jsonata_selector if jsonata else jsonpath_selector)(definition)
     concurrency = compile_value(definition, "MaxConcurrency", state.language)
@@ -80,7 +78,7 @@ def compile_map(state: State, here: dict[str, State]) -> Run:
             engine.enter(frame)
         data = frame.data if effective is None else effective(frame.data, frame)
         items = items_of(data, frame)
-        limit = 0 if concurrency is None else _whole(concurrency(data, frame), "MaxConcurrency", definition)
+        limit = 0 if concurrency is None else whole(concurrency(data, frame), "MaxConcurrency", definition)
         join = Join(frame, items, limit or INLINE_CONCURRENCY)
         join.started = engine.write(frame, kinds.STARTED["Map"], None, len(items))
         _open(frame, join)
@@ -99,18 +97,6 @@ def compile_map(state: State, here: dict[str, State]) -> Run:
 
     state.take = take
     return run
-
-
-def not_a_map(engine: Engine, join: Join, child: Frame) -> None:
-    """Stand in for the item hand-out of states that have no items."""
-    raise AssertionError(join.parent.state.name)
-
-
-def _refuse_distributed(engine: Engine, frame: Frame) -> bool:
-    raise RunError(
-        f'state "{frame.state.name}" is a Distributed Map (ProcessorConfig.Mode DISTRIBUTED), which cannot be run locally yet; '
-        'change its Mode to "INLINE" to try it on a small list'
-    )
 
 
 def _open(frame: Frame, join: Join) -> None:
@@ -192,9 +178,9 @@ def _abort_children(engine: Engine, join: Join, prev: int) -> None:
     parent = join.parent
     for child in join.children:
         if child.phase != DEAD:
-            abort(engine, child, prev)
             if parent.state.type == "Map":
                 engine.append(prev, kinds.ITERATION_ABORTED, parent.state.name, child.index)
+            abort(engine, child, prev)
     parent.fan = None
     parent.prev = prev
 
@@ -203,6 +189,9 @@ def abort(engine: Engine, frame: Frame, prev: int) -> None:
     """Stop a frame and all below it, from the inside out, with the Aborted events of the states that they were in."""
     if frame.fan is not None:
         _abort_children(engine, frame.fan, prev)
+    if frame.map_run is not None:
+        frame.map_run.abort()
+        engine.append(prev, kinds.MAP_RUN_ABORTED, None, None)
     if frame.phase != ENTER and frame.state.type in kinds.ABORTED:
         engine.append(prev, kinds.ABORTED[frame.state.type], None, None)
     kill(engine, frame)
@@ -213,21 +202,4 @@ def kill(engine: Engine, frame: Frame) -> None:
     engine.forget(frame)
     frame.phase = DEAD
     frame.fan = None
-
-
-def _whole(value: Json, field: str, definition: dict[str, Json]) -> int:
-    """Read MaxConcurrency: numeric text counts, also from a path (recorded)."""
-    path = definition.get(f"{field}Path")
-    try:
-        number = int(value) if isinstance(value, str) else value
-    except ValueError:
-        number = None
-    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
-        shown = f'"{value}"' if isinstance(value, str) else value
-        where = f": {path}" if path else ""
-        raise EvaluationFailure(
-            f"The {field}{'Path' if path else ''} field refers to value {shown} which is not a valid integer{where}"
-        )
-    if number < 0:
-        raise EvaluationFailure(f"{field} cannot be negative.")
-    return int(number)
+    frame.map_run = None

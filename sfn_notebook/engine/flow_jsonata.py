@@ -142,14 +142,33 @@ def _items_from_input(data: Json, frame: Frame) -> list[Json]:
     return data
 
 
-def compile_selector(definition: dict[str, Json]) -> Callable[[Json, Frame, int, Json], Json] | None:
-    """Compile ItemSelector: (input, frame, index, item) -> input of the iteration."""
+def compile_distributed_items(definition: dict[str, Json]) -> Callable[[Json, Frame], Any]:
+    """Compile Items for a Distributed Map, which also takes an object."""
+    template = Template(definition["Items"], "Items") if "Items" in definition else None
+
+    def items(data: Json, frame: Frame) -> Json:
+        found = data if template is None else template.evaluate(frame, data)
+        if isinstance(found, list | dict):
+            return found
+        return _items_from_input(found, frame) if template is None else template.expect(found, "array")
+
+    return items
+
+
+def compile_template_value(value: Json, field: str) -> Callable[[Json, Frame], Json]:
+    """Compile a tree with expressions that stands inside another field."""
+    template = Template(value, field)
+    return lambda data, frame: template.evaluate(frame, data)
+
+
+def compile_selector(definition: dict[str, Json]) -> Callable[..., Json] | None:
+    """Compile ItemSelector: (input, frame, index, item, more of `Map.Item`) -> its input."""
     if "ItemSelector" not in definition:
         return None
     template = Template(definition["ItemSelector"], "ItemSelector")
 
-    def select(data: Json, frame: Frame, index: int, item: Json) -> Json:
-        frame.item = {"Index": index, "Value": item}
+    def select(data: Json, frame: Frame, index: int, item: Json, more: dict[str, Json] | None = None) -> Json:
+        frame.item = {"Index": index, "Value": item, **(more or {})}
         try:
             return template.evaluate(frame, data)
         finally:

@@ -188,15 +188,34 @@ def compile_items(definition: dict[str, Json]) -> Callable[[Json, Frame], list[J
     return items
 
 
-def compile_selector(definition: dict[str, Json]) -> Callable[[Json, Frame, int, Json], Json] | None:
-    """Compile ItemSelector (or the older Parameters): (effective input, frame, index, item) -> input of the iteration."""
+def compile_distributed_items(definition: dict[str, Json]) -> Callable[[Json, Frame], Any]:
+    """Compile ItemsPath for a Distributed Map, which also takes an object."""
+    text = definition.get("ItemsPath", "$")
+    evaluate = compile_path(text).evaluate
+
+    def items(data: Json, frame: Frame) -> Json:
+        found = evaluate(data, frame)
+        if not isinstance(found, list | dict):
+            raise EvaluationFailure(f'Reference path "{text}" must point to array or object.')
+        return found
+
+    return items
+
+
+def compile_template_value(value: Json, field: str) -> Stage:
+    """Compile a payload template that stands inside another field."""
+    return compile_template(value, field).evaluate
+
+
+def compile_selector(definition: dict[str, Json]) -> Callable[..., Json] | None:
+    """Compile ItemSelector (or the older Parameters): (effective input, frame, index, item, more of `Map.Item`) -> its input."""
     template = definition.get("ItemSelector", definition.get("Parameters"))
     if template is None:
         return None
     evaluate = compile_template(template, "ItemSelector" if "ItemSelector" in definition else "Parameters").evaluate
 
-    def select(data: Json, frame: Frame, index: int, item: Json) -> Json:
-        frame.item = {"Index": index, "Value": item}
+    def select(data: Json, frame: Frame, index: int, item: Json, more: dict[str, Json] | None = None) -> Json:
+        frame.item = {"Index": index, "Value": item, **(more or {})}
         try:
             return evaluate(data, frame)
         finally:

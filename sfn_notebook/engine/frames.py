@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from sfn_notebook.errors import Json
 
 if TYPE_CHECKING:
+    from sfn_notebook.engine.distributed import MapRun
     from sfn_notebook.engine.execution import Engine
-    from sfn_notebook.engine.program import State
+    from sfn_notebook.engine.model import State
 
 ENTER, BUSY, RESUME, RETRY, DEAD = range(5)
 
@@ -98,7 +99,8 @@ class Frame:
     """One live thread of control of a run."""
 
     __slots__ = (
-        "attempt", "before", "bound", "data", "engine", "entered", "entered_at", "fan", "index", "item", "join", "outcome", "outside",
+        "attempt", "before", "bound", "data", "engine", "entered", "entered_at", "fan", "index", "item", "join", "map_run", "outcome",
+        "outside",
         "phase", "prev", "request", "retries", "stamp", "state", "task", "token", "variables",
     )  # fmt: skip
 
@@ -139,6 +141,8 @@ class Frame:
         """`Map.Item` of the context object, while a Map selects its items."""
         self.fan: Join | None = None
         """The join that this frame waits for."""
+        self.map_run: MapRun | None = None
+        """The Map Run that this frame waits for."""
 
     def context(self) -> dict[str, Json]:
         """Build the context object (`$$`, `$states.context`) as this frame sees it now."""

@@ -10,60 +10,12 @@ A program holds no data of any run: it is shared by all executions of a machine,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from sfn_notebook.engine import fanout, states, task
-from sfn_notebook.engine.dataflow import Flow, compile_flow
-from sfn_notebook.engine.retry import Catcher, Retrier, compile_catchers, compile_retriers
+from sfn_notebook.engine import distributed, fanout, states, task
+from sfn_notebook.engine.dataflow import compile_flow
+from sfn_notebook.engine.model import Program, Run, State
+from sfn_notebook.engine.retry import compile_catchers, compile_retriers
 from sfn_notebook.errors import DefinitionError, Diagnostic, ExpressionError, Json, Severity
-
-if TYPE_CHECKING:
-    from sfn_notebook.engine.execution import Engine
-    from sfn_notebook.engine.frames import Frame, Join
-
-Run = Callable[["Engine", "Frame"], bool]
-"""Performs one state for one frame: True when the frame stands before its next state, False when it waits or is done."""
-
-Take = Callable[["Engine", "Join", "Frame"], None]
-"""Gives a child of a Map its next item."""
-
-
-@dataclass(slots=True, eq=False)
-class State:
-    """One state of a definition, compiled.
-
-    Attributes:
-        id: position among all states of the machine, in the order of the text.
-        pointer: JSON Pointer of the state in the definition.
-        next: the state that follows, None where the state ends its scope.
-        starts: first states of the scopes inside it: one per Parallel branch, one for a Map's processor.
-    """
-
-    id: int
-    name: str
-    type: str
-    pointer: str
-    definition: dict[str, Json]
-    language: str
-    flow: Flow = field(default_factory=Flow)
-    next: State | None = None
-    starts: tuple[State, ...] = ()
-    retriers: tuple[Retrier, ...] = ()
-    catchers: tuple[Catcher, ...] = ()
-    run: Run = states.unreachable
-    take: Take = fanout.not_a_map
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A compiled machine: all its states, the first one, and the limits that it sets itself."""
-
-    definition: dict[str, Json]
-    states: tuple[State, ...]
-    start: State
-    timeout_seconds: int | None
-
 
 COMPILERS: dict[str, Callable[[State, dict[str, State]], Run]] = {
     "Pass": states.compile_pass,
@@ -73,7 +25,7 @@ COMPILERS: dict[str, Callable[[State, dict[str, State]], Run]] = {
     "Wait": states.compile_wait,
     "Task": task.compile_task,
     "Parallel": fanout.compile_parallel,
-    "Map": fanout.compile_map,
+    "Map": distributed.compile_map,
 }
 
 

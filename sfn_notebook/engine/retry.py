@@ -16,7 +16,7 @@ from sfn_notebook.errors import Json
 
 if TYPE_CHECKING:
     from sfn_notebook.engine.frames import Failure, Frame
-    from sfn_notebook.engine.program import State
+    from sfn_notebook.engine.model import State
 
 MOST_SECONDS = 99_999_999
 _NO_TASK_FAILURE = frozenset({"States.Timeout", "States.HeartbeatTimeout", "States.Runtime"})

@@ -23,14 +23,9 @@ from sfn_notebook.strictjson import json_text
 if TYPE_CHECKING:
     from sfn_notebook.engine.execution import Engine
     from sfn_notebook.engine.frames import Frame
-    from sfn_notebook.engine.program import Run, State
+    from sfn_notebook.engine.model import Run, State
 
 STRIDE = kinds.STRIDE
-
-
-def unreachable(engine: Engine, frame: Frame) -> bool:
-    """Stand in for a state that is not compiled yet."""
-    raise AssertionError(frame.state.name)
 
 
 def compile_pass(state: State, here: dict[str, State]) -> Run:

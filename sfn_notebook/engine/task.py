@@ -22,7 +22,7 @@ from sfn_notebook.lang.environment import EvaluationFailure
 if TYPE_CHECKING:
     from sfn_notebook.engine.execution import Engine
     from sfn_notebook.engine.frames import Frame
-    from sfn_notebook.engine.program import Run, State
+    from sfn_notebook.engine.model import Run, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class TaskCall:
         path: where the state runs: (Map or Parallel state, index) from the outside in.
         token: the task token, "" where the pattern has none.
         timeout: seconds, or None.
+        purpose: "task", or "read" and "write" for the items and results of a Map Run.
     """
 
     task: int
@@ -87,6 +88,10 @@ class TaskCall:
     frame: Frame
     token: str = ""
     timeout: float | None = None
+    purpose: str = "task"
+
+
+NO_SERVICE = Service("", "io")
 
 
 def parse_resource(resource: str) -> Service:

@@ -65,6 +65,7 @@ class Fold:
         self._visits: dict[int, Visit] = {}
         self._iterations: dict[Scope, Iteration] = {}
         self._failures: dict[int, Event] = {}
+        self._condemned: set[int] = set()
 
     def advance(self, event: Event) -> None:
         """Take one more event."""
@@ -201,10 +202,27 @@ class Fold:
                 self.end(visit, event, cut)
             elif gone_on:  # its exit event is missing
                 self.end(visit, event, "CAUGHT" if failure else "SUCCEEDED")
-            elif failure is not None:
+            elif failure is not None and self._blamed(visit, event):
                 self.end(visit, failure, "TIMED_OUT" if failure.get("type") in TIMED_OUT else "FAILED")
             else:
                 self.end(visit, event, "FAILED" if visit.type == "Fail" else "ABORTED")
+
+    def _blamed(self, visit: Visit, event: Event) -> bool:
+        """Whether an event ended a visit for the visit's own failure; else the visit only waited for a retry, and was aborted."""
+        blamed = (event.get("previousEventId"), event.get("id"))
+        at: Visit | None = visit
+        while at is not None:
+            if at.failure in blamed or at.id in self._condemned:
+                return True
+            at = self._visits.get(at.because) if at.because is not None else None
+        return False
+
+    def condemn(self, visit: Visit, event: Event) -> None:
+        """Let a visit fail together with the execution."""
+        self._condemned.add(visit.id)
+        if visit.status == "RUNNING" and not self.failed(visit):
+            self.fail(visit, event, self.error, self.cause)
+        self.blame(visit, self.error, self.cause)
 
     def _set_status(self, visit: Visit, status: str) -> None:
         self._count(visit, -1)
@@ -411,12 +429,10 @@ def _condemn(f: Fold, culprit: Visit, event: Event) -> None:
     """Let a visit fail together with all that it ran in."""
     inner = culprit
     for visit in (culprit, *f.surrounding(culprit)):
-        if visit.status == "RUNNING" and not f.failed(visit):
-            f.fail(visit, event, f.error, f.cause)
         if visit is not inner and visit.because is None:
             visit.because = inner.id
             _fail_iteration(visit, inner, event, f)
-        f.blame(visit, f.error, f.cause)
+        f.condemn(visit, event)
         inner = visit
 
 
@@ -431,6 +447,7 @@ def _fail_iteration(visit: Visit, inner: Visit, event: Event, f: Fold) -> None:
 
 def _redriven(f: Fold, _visit: Visit | None, _event: Event, _detail: Mapping[str, Any]) -> None:
     f.status, f.error, f.cause, f.culprit = "RUNNING", None, None, None
+    f._condemned.clear()
 
 
 def _guess(event_type: str) -> Meaning | None:

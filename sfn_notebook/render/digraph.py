@@ -98,7 +98,8 @@ class StateGraph(graphviz.Digraph):  # type: ignore[misc]  # the package ships n
         try:
             raw = self._draw("svg")
             bundle["image/svg+xml"] = themed_svg(raw, title=self.title, theme=self.theme)
-            bundle["text/html"] = html.graph_html(themed_svg(raw, title=self.title, inline=True, theme=self.theme))
+            inline = themed_svg(raw, title=self.title, inline=True, theme=self.theme)
+            bundle["text/html"] = html.graph_html(inline, bundle["text/plain"])
         except RenderError as error:
             bundle["text/html"] = html.message_html(str(error), bundle["text/plain"])
             bundle["text/plain"] = f"{error}\n{bundle['text/plain']}"

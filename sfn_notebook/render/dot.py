@@ -68,6 +68,7 @@ class _Drawing:
     theme: Theme
     lines: list[str] = field(default_factory=list)
     edges: list[str] = field(default_factory=list)
+    grouped: set[str] = field(default_factory=set)
 
     def draw(self, title: str | None, direction: str) -> str:
         top = self.machine.scopes[0]
@@ -143,6 +144,7 @@ class _Drawing:
         if not scopes:
             self._node(node, indent)
             return
+        self.grouped.add(node.pointer)
         inner = indent + "  "
         self._open(f"cluster_{node.pointer}", self._group(node), indent)
         self._node(node, inner)
@@ -207,11 +209,8 @@ class _Drawing:
 
     def _joined(self, node: StateNode) -> bool:
         """Say whether any way through the scopes of a state comes to an end."""
-        return any(
-            self._ends(inner)
-            for scope in self.machine.scopes_of(node.pointer)
-            for inner in self.machine.nodes_of(scope)
-        )
+        scopes = self.machine.scopes_of(node.pointer) if node.pointer in self.grouped else ()
+        return any(self._ends(inner) for scope in scopes for inner in self.machine.nodes_of(scope))
 
     def _missing(self, scope: Scope, nodes: Iterable[StateNode]) -> list[StateNode]:
         edges = (edge for node in nodes for edge in self.machine.edges_from(node.pointer))
@@ -233,28 +232,21 @@ class _Drawing:
 
     def _ways(self, node: StateNode, leave: str, chips: dict[str, str], indent: str) -> None:
         tail = _join(node) if self._joined(node) else node.pointer
+        begin = {} if self._joined(node) else self._from_group(node)
         for group in _merged(self.machine.edges_from(node.pointer)):
-            first = group[0]
-            head = first.target_pointer or _nowhere(node.scope, first.target)
-            taken = None if self.overlay is None else self.overlay.taken(node.name, first.target)
+            kind, name = group[0].kind, group[0].target
+            head = group[0].target_pointer or _nowhere(node.scope, name)
+            taken = None if self.overlay is None else self.overlay.taken(node.name, name, caught=kind == "catch")
             ends = (node.pointer, head)
-            if first.kind != "catch":
-                self._edge(
-                    tail,
-                    head,
-                    first.kind,
-                    ends,
-                    self._label(group),
-                    taken,
-                    {"weight": "4" if first.kind == "next" else "2"},
-                )
-                continue
-            if chips.get(head, node.pointer) == node.pointer:
-                self._edge(node.pointer, head, "catch", ends, self._label(group), taken, self._catch_look(node))
+            if kind != "catch":
+                weight = {"weight": "4" if kind == "next" else "2"}
+                self._edge(tail, head, kind, ends, self._label(group), taken, weight | begin)
+            elif chips.get(head, node.pointer) == node.pointer:
+                self._edge(node.pointer, head, kind, ends, self._label(group), taken, self._catch_look(node))
             else:
                 self._chip(node, group, ends, taken, indent)
         if self._ends(node):
-            self._edge(tail, leave, "end", (node.pointer, leave), "", self._taken_end(node), {"weight": "2"})
+            self._edge(tail, leave, "end", (node.pointer, leave), "", self._taken_end(node), {"weight": "2"} | begin)
 
     def _catch_look(self, node: StateNode) -> dict[str, str]:
         values = {
@@ -263,8 +255,11 @@ class _Drawing:
             "fontcolor": self.theme["catch-text"],
             "weight": "0",
         }
-        inside = any(scope.states for scope in self.machine.scopes_of(node.pointer))
-        return values | ({"ltail": _quotable(f"cluster_{node.pointer}")} if inside else {})
+        return values | self._from_group(node)
+
+    def _from_group(self, node: StateNode) -> dict[str, str]:
+        """Let an edge begin at the frame around a Map or Parallel instead of at its heading."""
+        return {"ltail": _quotable(f"cluster_{node.pointer}")} if node.pointer in self.grouped else {}
 
     def _chips(self, scope: Scope, nodes: Iterable[StateNode]) -> dict[str, str]:
         """Map each target of many Catch edges to the one source that keeps its edge."""

@@ -27,6 +27,9 @@ DARK_PAGES = (
 )
 """Marks of a dark page: JupyterLab, VS Code, Colab, Sphinx themes."""
 
+_LEFT = ' style="text-align:left"'
+"""JupyterLab aligns cells to the right unless told otherwise, also where it strips our style sheet."""
+
 _ROLES = {
     Status.SUCCEEDED: "succeeded",
     Status.FAILED: "failed",
@@ -57,15 +60,18 @@ white-space:normal;border:0;border-bottom:1px solid var(--jp-border-color2,var(-
 .sfn-run table.sfn-visits th{font-weight:600;color:var(--jp-content-font-color2,var(--sfn-muted));white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-word{white-space:nowrap}
-.sfn-run table.sfn-visits td.sfn-what{unicode-bidi:isolate;overflow-wrap:anywhere;min-width:13em;max-width:24em}
+.sfn-run table.sfn-visits td.sfn-what{unicode-bidi:isolate;overflow-wrap:break-word}
 .sfn-run table.sfn-visits td.sfn-payload{min-width:9em;max-width:28em}
 .sfn-run summary{cursor:pointer}
-.sfn-run td summary{font-family:var(--jp-code-font-family,monospace);overflow-wrap:anywhere}
-.sfn-run .sfn-dot{display:inline-block;min-width:1.3em;text-align:center;border-radius:3px;border:1px solid;margin-right:.4em;color:var(--sfn-text)}
+.sfn-run td summary{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
+.sfn-run .sfn-dot{display:inline-block;min-width:1.3em;text-align:center;border-radius:3px;border:1px solid;margin-right:.1em;color:var(--sfn-text)}
 """
 
-GRAPH_STYLE = "overflow:auto;max-width:100%;max-height:85vh"
-"""A picture never takes more than the screen; what does not fit scrolls."""
+_GRAPH_STYLE = (
+    ".sfn-graph-box>.sfn-graph{display:block!important;overflow:auto;max-width:100%;max-height:85vh}"
+    ".sfn-graph-box>.sfn-instead{display:none!important}@media print{.sfn-graph-box>.sfn-graph{max-height:none}}"
+)
+"""A picture never takes more than the screen; what does not fit scrolls. Without this style the hidden picture stays hidden."""
 
 
 def escape(text: object) -> str:
@@ -73,9 +79,18 @@ def escape(text: object) -> str:
     return _html.escape(visible(str(text)), quote=True)
 
 
-def graph_html(svg: str) -> str:
-    """Put an inline SVG, as `svg.themed_svg` writes it, into a box that keeps within the cell."""
-    return f'<div class="sfn-graph-box" style="{GRAPH_STYLE}">{svg}</div>'
+def graph_html(svg: str, text: str = "") -> str:
+    """Put an inline SVG, as `svg.themed_svg` writes it, into a box that keeps within the cell.
+
+    Where a page strips SVG and style, as JupyterLab does in a notebook that is not trusted, `text` is what remains.
+    """
+    rest = escape(
+        text or "the graph is not shown here, because this page strips pictures; trust the notebook to see it"
+    )
+    return (
+        f'<div class="sfn-graph-box"><style>{_GRAPH_STYLE}</style><div class="sfn-graph" hidden="hidden" style="display:none">{svg}</div>'
+        f'<pre class="sfn-instead">{rest}</pre></div>'
+    )
 
 
 def message_html(message: str, text: str = "") -> str:
@@ -89,7 +104,7 @@ def run_html(run: RunSummary) -> str:
     parts = [f'<div class="sfn-run"><style>{_style()}</style>', *_head(run)]
     parts += [f'<div class="sfn-note">{_pre_line(message)}</div>' for message in run.messages]
     if run.graph_svg is not None:
-        parts.append(graph_html(run.graph_svg))
+        parts.append(graph_html(run.graph_svg, run.graph_text or ""))
     if run.visits:
         parts += _table(run)
     if run.output is not None:
@@ -101,7 +116,7 @@ def _head(run: RunSummary) -> Iterator[str]:
     count = len(run.visits)
     meta = [f"{count:,} state visit{'' if count == 1 else 's'}", f"{run.events:,} events" if run.events else ""]
     meta.append(_summary.duration_text(run.duration))
-    yield f'<div class="sfn-head">{_badge(run.status)}<span class="sfn-name">{escape(run.name)}</span>'
+    yield f'<div class="sfn-head">{_badge(run.status)} <span class="sfn-name">{escape(run.name)}</span> '
     yield f'<span class="sfn-meta">{escape(" · ".join(part for part in meta if part))}</span></div>'
     if run.error or run.cause:
         cause = f"<br>{_pre_line(_cut(run.cause))}" if run.cause else ""
@@ -148,16 +163,16 @@ def _row(visit: VisitRow, number: int, limit: int, columns: int, *, placed: bool
         if visit.type in {"Task", "Map", "Parallel"}
         else ""
     )
-    where = f'<td class="sfn-what">{escape(visit.place)}</td>' if placed else ""
+    where = f'<td class="sfn-what"{_LEFT}>{escape(visit.place)}</td>' if placed else ""
     yield (
-        f'<tr><td class="sfn-number">{number}</td><td class="sfn-what"><b>{escape(visit.name)}</b></td>'
-        f'<td class="sfn-word">{escape(visit.type)}</td>{where}<td class="sfn-word">{dot}{escape(visit.status.lower().replace("_", " "))}</td>'
+        f'<tr><td class="sfn-number">{number}</td><td class="sfn-what"{_LEFT}><b>{escape(visit.name)}</b></td>'
+        f'<td class="sfn-word"{_LEFT}>{escape(visit.type)}</td>{where}<td class="sfn-word"{_LEFT}>{dot} {escape(visit.status.lower().replace("_", " "))}</td>'
         f'<td class="sfn-number">{escape(_summary.duration_text(visit.duration))}</td><td class="sfn-number">{tries}</td>'
-        f'<td class="sfn-payload">{_payload(visit.input, limit)}</td><td class="sfn-payload">{_payload(visit.output, limit)}</td></tr>'
+        f'<td class="sfn-payload"{_LEFT}>{_payload(visit.input, limit)}</td><td class="sfn-payload"{_LEFT}>{_payload(visit.output, limit)}</td></tr>'
     )
     more = "".join(_happened(visit))
     if more:
-        yield f'<tr><td></td><td colspan="{columns - 1}">{more}</td></tr>'
+        yield f'<tr><td></td><td colspan="{columns - 1}"{_LEFT}>{more}</td></tr>'
 
 
 def _happened(visit: VisitRow) -> Iterator[str]:
@@ -182,8 +197,8 @@ def _happened(visit: VisitRow) -> Iterator[str]:
 def _payload(payload: str | None, limit: int) -> str:
     if payload is None:
         return ""
-    short = _summary.preview(payload, 44)
-    if len(payload) <= 44 and short == payload:
+    short = _summary.preview(payload, 32)
+    if len(payload) <= 32 and short == payload:
         return f'<span style="font-family:var(--jp-code-font-family,monospace)">{escape(payload)}</span>'
     size = f" · {_summary.size_text(len(payload))}" if len(payload) > 1024 else ""
     return _details(short + size, payload, limit)

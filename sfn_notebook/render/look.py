@@ -76,7 +76,7 @@ def role(status: Status) -> str:
 def node_attributes(node: StateNode, theme: Theme, overlay: Overlay | None) -> dict[str, str]:
     """Give the DOT attributes of one state."""
     seen = seen_of(node, overlay)
-    name, details = list(_name_lines(node, seen)), [row for row in _details(node, seen) if row]
+    name, details = list(_name_lines(node, seen)), list(dict.fromkeys(row for row in _details(node, seen) if row))
     shape = dict(_SHAPES.get(node.type, _UNKNOWN) if node.type != "Choice" or len(name) < 3 else _LONG_CHOICE)
     classes = f"sfn-state sfn-{kind(node)}" + (f" sfn-{role(seen.status)}" if seen else "")
     muted = theme["not-reached-text" if seen and seen.status is Status.NOT_REACHED else "muted"]

@@ -40,6 +40,9 @@ _RANK = (
 )
 
 
+_ABSENT = object()
+
+
 @dataclass(slots=True)
 class StateOverlay:
     """What happened to one state over all its visits.
@@ -70,20 +73,23 @@ class Overlay:
     Attributes:
         states: state name -> what happened there; an absent name was not reached.
         edges: (source name, target name) -> how often it was taken; the source "" is the start of the scope.
+        caught: the part of `edges` that was a Catch.
         status: of the whole run, or None.
     """
 
     states: dict[str, StateOverlay] = field(default_factory=dict)
     edges: dict[tuple[str, str], int] = field(default_factory=dict)
+    caught: dict[tuple[str, str], int] = field(default_factory=dict)
     status: Status | None = None
 
     def of(self, name: str) -> StateOverlay:
         """Give what happened to the state `name`."""
         return self.states.get(name) or StateOverlay()
 
-    def taken(self, source: str, target: str) -> int:
-        """Give how often the run went from `source` to `target`."""
-        return self.edges.get((source, target), 0)
+    def taken(self, source: str, target: str, *, caught: bool = False) -> int:
+        """Give how often the run went from `source` to `target` in the ordinary way, or by a Catch."""
+        by_catch = self.caught.get((source, target), 0)
+        return by_catch if caught else self.edges.get((source, target), 0) - by_catch
 
 
 def status_of(word: object) -> Status:
@@ -107,31 +113,37 @@ def overlay_from_visits(visits: Iterable[Any], *, status: object = None) -> Over
     overlay = Overlay(status=None if status is None else status_of(status))
     for visit in rows:
         _count(overlay.states.setdefault(str(_get(visit, "name", "")), StateOverlay()), visit)
-    for source, target in (
-        _followed(rows) if any(_get(visit, "next", None) is not None for visit in rows) else _in_order(rows)
-    ):
-        overlay.edges[source, target] = overlay.edges.get((source, target), 0) + 1
+    known = any(_get(visit, "next", _ABSENT) is not _ABSENT for visit in rows)
+    for edge, caught in _followed(rows) if known else _in_order(rows):
+        overlay.edges[edge] = overlay.edges.get(edge, 0) + 1
+        if caught:
+            overlay.caught[edge] = overlay.caught.get(edge, 0) + 1
     return overlay
 
 
-def _followed(rows: list[Any]) -> Iterator[tuple[str, str]]:
+def _followed(rows: list[Any]) -> Iterator[tuple[tuple[str, str], bool]]:
     """Give the edges that the visits' own `next` tells; a visit that follows none began its scope."""
     names = {_get(visit, "id", None): str(_get(visit, "name", "")) for visit in rows}
     followers = {_get(visit, "next", None) for visit in rows}
     for visit in rows:
         name, following = str(_get(visit, "name", "")), _get(visit, "next", None)
         if _get(visit, "id", None) not in followers:
-            yield "", name
+            yield ("", name), False
         if following in names:
-            yield name, names[following]
+            yield (name, names[following]), _was_caught(visit)
 
 
-def _in_order(rows: list[Any]) -> Iterator[tuple[str, str]]:
-    last: dict[str, str] = {}
+def _in_order(rows: list[Any]) -> Iterator[tuple[tuple[str, str], bool]]:
+    last: dict[str, tuple[str, bool]] = {}
     for visit in rows:
         name, place = str(_get(visit, "name", "")), str(_get(visit, "place", None) or _get(visit, "path", None) or "")
-        yield last.get(place, ""), name
-        last[place] = name
+        source, caught = last.get(place, ("", False))
+        yield (source, name), caught
+        last[place] = name, _was_caught(visit)
+
+
+def _was_caught(visit: object) -> bool:
+    return status_of(_get(visit, "status", None)) is Status.CAUGHT
 
 
 def _count(state: StateOverlay, visit: object) -> None:

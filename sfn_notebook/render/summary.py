@@ -65,6 +65,7 @@ class RunSummary:
         visits: rows, in order of entering.
         events: number of events in the history.
         graph_svg: inline SVG of the graph with the run laid over it.
+        graph_text: what stands for the graph where SVG cannot be shown.
         messages: what the user should know besides, such as what the run waits for.
     """
 
@@ -78,6 +79,7 @@ class RunSummary:
     visits: Sequence[VisitRow] = ()
     events: int = 0
     graph_svg: str | None = None
+    graph_text: str | None = None
     messages: Sequence[str] = field(default_factory=tuple)
 
     @property

@@ -65,12 +65,17 @@ def themed_svg(raw: bytes | str, *, title: str = "state machine", inline: bool =
     width, height = _points(root.get("width")), _points(root.get("height"))
     scope = "sfn-" + hashlib.sha256(body.encode()).hexdigest()[:10]
     style = _style(scope, body, theme, inline=inline)
-    fit = f"max-width:100%;height:auto;max-height:max(80vh,{height * 7 // 10}px);min-width:{min(width, max(280, width * 6 // 10))}px"
+    fit = "max-width:100%;height:auto" + (_room(width, height) if inline else "")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sfn-svg {scope}" width="{width}" height="{height}" '
         f'viewBox="{escape(root.get("viewBox") or "")}" preserveAspectRatio="xMinYMin" role="img" aria-label="{_attribute(title)}" style="{fit}">'
         f"<title>{escape(visible(title))}</title><style>{style}</style>{body}</svg>"
     )
+
+
+def _room(width: int, height: int) -> str:
+    """Let a picture shrink to fit a page, but not so far that it cannot be read; the box around it scrolls then."""
+    return f";max-height:max(80vh,{height * 17 // 20}px);min-width:{min(width, max(280, width * 6 // 10))}px"
 
 
 def _resolve(entity: re.Match[str]) -> str:
@@ -128,13 +133,9 @@ def _style(scope: str, body: str, theme: Theme, *, inline: bool) -> str:
     rules = [f".{scope} text{{font-family:{_FONTS};white-space:pre}}"]
     if theme.name != "auto":
         return "".join(rules)
-    used = [
-        role
-        for role, colour in LIGHT.colours.items()
-        if f'"{colour}"' in body or (role == "surface" and '"white"' in body)
-    ]
+    used = [role for role, colour in LIGHT.colours.items() if f'"{colour}"' in body]
     for role in used:
-        colour = "white" if role == "surface" else LIGHT[role]
+        colour = LIGHT[role]
         rules += [
             f'.{scope} [{key}="{colour}"]{{{key}:var(--sfn-{role})}}'
             for key in ("fill", "stroke")

@@ -26,7 +26,7 @@ def outline(definition: Json, overlay: Overlay | None = None, *, title: str | No
     machine = topology(definition)
     lines = [labels.one_line(title)] if title else []
     lines += _scope(machine, machine.scopes[0], "", overlay, 0)
-    return "\n".join(labels.shorten(line, width) for line in lines)
+    return "\n".join(labels.shorten(labels.visible(line).replace("\n", " "), width) for line in lines)
 
 
 def _scope(machine: Topology, scope: Scope, indent: str, overlay: Overlay | None, depth: int) -> Iterator[str]:
@@ -96,7 +96,7 @@ def run_text(run: RunSummary, *, width: int = 100) -> str:
         lines += ["", *_visit_lines(run, width)]
     if run.output is not None:
         lines += ["", "output: " + _summary.preview(run.output, max(20, width - 8))]
-    return "\n".join(lines)
+    return labels.visible("\n".join(lines))
 
 
 def _status_line(run: RunSummary) -> str:
@@ -107,9 +107,7 @@ def _status_line(run: RunSummary) -> str:
         f"{run.events:,} events" if run.events else "",
         _summary.duration_text(run.duration),
     ]
-    return f"{_summary.mark(run.status)} {run.status}  " + " · ".join(
-        labels.one_line(part) for part in meta if part
-    )
+    return f"{_summary.mark(run.status)} {run.status}  " + " · ".join(labels.one_line(part) for part in meta if part)
 
 
 def _visit_lines(run: RunSummary, width: int) -> Iterator[str]:

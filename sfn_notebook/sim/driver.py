@@ -37,6 +37,6 @@ def drive(engine: Engine, responder: Responds, until: int | None = None) -> None
                 if outcome is None:
                     call.frame.outside = True
                 else:
-                    engine.answer(call.task, outcome, delay)
+                    call.frame.engine.answer(call.task, outcome, delay)
         elif engine.status == "RUNNING" and not engine.ready and not engine.tick(until):
             return

@@ -22,6 +22,8 @@ from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.task import Service, TaskCall
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.sim.outcomes import After, Outcomes, Pending, Raw, TaskError
+from sfn_notebook.sim.readers import ReaderFailure, read_items
+from sfn_notebook.sim.storage import storage_of
 from sfn_notebook.strictjson import NotJson, copy_json, json_text
 
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
@@ -58,8 +60,9 @@ class Unbound(RunError):
 class Responder:
     """Answers the tasks of one run from a mapping of handlers."""
 
-    def __init__(self, handlers: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, handlers: Mapping[str, Any] | None = None, s3: Any = None) -> None:
         self.handlers = dict(handlers or {})
+        self.storage = storage_of(s3)
         self.records: list[CallRecord] = []
         self._used: dict[int, int] = {}
         bad = next((key for key in self.handlers if not isinstance(key, str)), None)
@@ -82,6 +85,8 @@ class Responder:
         Raises:
             Unbound: nothing is bound to the task.
         """
+        if call.purpose != "task":
+            return self._storage(call), 0
         found, handler = self.find(call.state, call.service.arn)
         if not found:
             if call.service.outside:
@@ -90,6 +95,17 @@ class Responder:
         record = CallRecord(call.task, call.state, call.attempt)
         self.records.append(record)
         return self._outcome(handler, call, record, 0)
+
+    def _storage(self, call: TaskCall) -> Outcome:
+        """Read the items or write the results of a Distributed Map."""
+        try:
+            if call.purpose == "read":
+                return Outcome("succeeded", read_items(call.input, self.storage))
+            from sfn_notebook.sim.writers import write_results
+
+            return Outcome("succeeded", write_results(call.input, self.storage, call.input["Children"]))
+        except ReaderFailure as failure:
+            return Outcome("failed", error=failure.error, cause=failure.cause)
 
     def _outcome(self, handler: Any, call: TaskCall, record: CallRecord, delay: float) -> tuple[Outcome | None, float]:
         if isinstance(handler, After):

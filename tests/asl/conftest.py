@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any
 
 import pytest
 
@@ -21,18 +21,22 @@ def place_of(marked: str) -> tuple[str, int, int]:
     return before + after, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
-class Expect(Protocol):
-    def __call__(self, marked: str, code: str, message: str, severity: Severity = ..., **options: object) -> Diagnostic: ...
+@pytest.fixture
+def unmark() -> Callable[[str], tuple[str, int, int]]:
+    """Take the mark out of a text; give the text and the line and column where it stood."""
+    return place_of
 
 
 @pytest.fixture
-def expect() -> Expect:
+def expect() -> Callable[..., Diagnostic]:
     """Check a marked definition: exactly one diagnostic, at the mark, with this code and text."""
 
-    def run(marked: str, code: str, message: str, severity: Severity = Severity.ERROR, **options: object) -> Diagnostic:
+    def run(marked: str, code: str, message: str, severity: Severity = Severity.ERROR, **options: Any) -> Diagnostic:
         text, line, column = place_of(marked)
-        found = check(parse(text), **options)  # type: ignore[arg-type]
-        assert [(d.line, d.column, d.code, d.severity) for d in found] == [(line, column, code, severity)], list(map(str, found))
+        found = check(parse(text), **options)
+        assert [(d.line, d.column, d.code, d.severity) for d in found] == [(line, column, code, severity)], list(
+            map(str, found)
+        )
         assert message in found[0].message
         return found[0]
 
@@ -43,7 +47,7 @@ def expect() -> Expect:
 def clean() -> Callable[..., None]:
     """Check a definition that has nothing wrong with it."""
 
-    def run(text: str, **options: object) -> None:
-        assert check(parse(text), **options) == ()  # type: ignore[arg-type]
+    def run(text: str, **options: Any) -> None:
+        assert check(parse(text), **options) == ()
 
     return run

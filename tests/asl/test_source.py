@@ -1,17 +1,15 @@
 import json
 import pickle
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfn_notebook.asl import source
-from sfn_notebook.asl.source import from_value, parse, read
-from sfn_notebook.errors import CommandError, DefinitionError, Span
-
-from .conftest import place_of
+from sfn_notebook.asl.source import Document, from_value, parse, read
+from sfn_notebook.errors import CommandError, DefinitionError, Json, Span
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 VALUES = st.recursive(
@@ -30,14 +28,14 @@ def slice_at(text: str, span: Span) -> str:
     return "\n".join([lines[span.line - 1][span.column - 1 :], *inner, lines[span.end_line - 1][: span.end_column - 1]])
 
 
-def at(value, pointer):
+def at(value: Json, pointer: str) -> Json:
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
         value = value[int(key)] if isinstance(value, list) else value[key]
     return value
 
 
-def pointers(value, pointer=""):
+def pointers(value: Json, pointer: str = "") -> Iterator[str]:
     yield pointer
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -48,21 +46,23 @@ def pointers(value, pointer=""):
 
 
 @given(OBJECTS, st.sampled_from([None, 0, 1, 4]), st.booleans())
-def test_the_text_at_every_span_is_the_json_of_that_value(value, indent, ascii_only):
+def test_the_text_at_every_span_is_the_json_of_that_value(value: Json, indent: int | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     document = parse(text)
     assert document.value == value
     assert set(document.spans) == set(pointers(value))
     for pointer, span in document.spans.items():
         assert json.loads(slice_at(text, span)) == at(value, pointer)
-    assert set(document.key_spans) == {p for p in pointers(value) if p and isinstance(at(value, p.rpartition("/")[0]), dict)}
+    assert set(document.key_spans) == {
+        p for p in pointers(value) if p and isinstance(at(value, p.rpartition("/")[0]), dict)
+    }
     for pointer, span in document.key_spans.items():
         key = pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
         assert json.loads(slice_at(text, span)) == key
 
 
 @given(OBJECTS)
-def test_json_as_yaml_text_has_the_same_value_and_pointers(value):
+def test_json_as_yaml_text_has_the_same_value_and_pointers(value: Json) -> None:
     import yaml
 
     text = yaml.safe_dump(value, sort_keys=False, default_style='"', allow_unicode=True)
@@ -77,26 +77,33 @@ def test_json_as_yaml_text_has_the_same_value_and_pointers(value):
             assert yaml.safe_load(slice_at(text, span)) == at(document.value, pointer)
 
 
-@given(st.text(max_size=80))
-def test_parse_raises_nothing_but_definition_errors(text):
+def outcome(text: str) -> Document | DefinitionError:
     try:
-        assert isinstance(parse(text).value, dict)
+        return parse(text)
     except DefinitionError as error:
-        assert len(error.diagnostics) == 1
-        pickle.loads(pickle.dumps(error))
+        return error
+
+
+@given(st.text(max_size=80))
+def test_parse_raises_nothing_but_definition_errors(text: str) -> None:
+    found = outcome(text)
+    if isinstance(found, DefinitionError):
+        assert len(found.diagnostics) == 1
+        assert str(pickle.loads(pickle.dumps(found))) == str(found)
+    else:
+        assert isinstance(found.value, dict)
 
 
 @settings(max_examples=300)
-@given(st.text(alphabet="{}[]:,\"'ab1-.eE \n\t&*!|>#?\\u", max_size=60), st.sampled_from(["", "{", "a: ", "- ", '{"a": ']))
-def test_parse_raises_nothing_but_definition_errors_on_nearly_json_and_nearly_yaml(text, start):
-    try:
-        document = parse(start + text)
-    except DefinitionError as error:
-        assert len(error.diagnostics) == 1
-        assert str(error)
+@given(
+    st.text(alphabet="{}[]:,\"'ab1-.eE \n\t&*!|>#?\\u", max_size=60), st.sampled_from(["", "{", "a: ", "- ", '{"a": '])
+)
+def test_parse_raises_nothing_but_definition_errors_on_nearly_json_and_nearly_yaml(text: str, start: str) -> None:
+    found = outcome(start + text)
+    if isinstance(found, DefinitionError):
+        assert len(found.diagnostics) == 1
     else:
-        for pointer in pointers(document.value):
-            assert document.locate(pointer).line >= 1
+        assert all(found.locate(pointer).line >= 1 for pointer in pointers(found.value))
 
 
 BROKEN = {
@@ -147,9 +154,11 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("marked, message", BROKEN.values(), ids=BROKEN)
-def test_a_broken_text_gives_one_message_at_the_right_place(marked, message):
-    text, line, column = place_of(marked)
+@pytest.mark.parametrize(("marked", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_text_gives_one_message_at_the_right_place(
+    unmark: Callable[[str], tuple[str, int, int]], marked: str, message: str
+) -> None:
+    text, line, column = unmark(marked)
     with pytest.raises(DefinitionError) as caught:
         parse(text)
     (diagnostic,) = caught.value.diagnostics
@@ -158,7 +167,7 @@ def test_a_broken_text_gives_one_message_at_the_right_place(marked, message):
     assert "^" in str(caught.value)
 
 
-def test_the_codes_tell_syntax_from_shape():
+def test_the_codes_tell_syntax_from_shape() -> None:
     with pytest.raises(DefinitionError) as syntax:
         parse("{")
     with pytest.raises(DefinitionError) as shape:
@@ -177,13 +186,19 @@ HOPELESS = {
     "20 MiB of yaml": ("a: " + "x" * (20 << 20), "20.0 MiB"),
     "binary": ("\x7fELF\x00\x01", "binary"),
     "lone surrogate": ('{"a": "\ud800"}', "lone surrogate"),
-    "yaml bomb": ("a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 64)), "aliases"),
-    "yaml deep aliases": ("a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [[[[*a{i - 1}]]]]\n" for i in range(1, 99)), "aliases nest"),
+    "yaml bomb": (
+        "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 64)),
+        "aliases",
+    ),
+    "yaml deep aliases": (
+        "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [[[[*a{i - 1}]]]]\n" for i in range(1, 99)),
+        "aliases nest",
+    ),
 }
 
 
-@pytest.mark.parametrize("text, message", HOPELESS.values(), ids=HOPELESS)
-def test_a_hopeless_text_is_refused_fast_and_clearly(text, message):
+@pytest.mark.parametrize(("text", "message"), HOPELESS.values(), ids=HOPELESS)
+def test_a_hopeless_text_is_refused_fast_and_clearly(text: str, message: str) -> None:
     started = time.perf_counter()
     with pytest.raises(DefinitionError, match=message) as caught:
         parse(text)
@@ -191,7 +206,7 @@ def test_a_hopeless_text_is_refused_fast_and_clearly(text, message):
     assert len(str(caught.value)) < 1000
 
 
-def test_the_pure_python_yaml_parser_gives_the_same(monkeypatch):
+def test_the_pure_python_yaml_parser_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
     text = "a: &x [1, ~, 'y']\nb: *x\nc: {<<: {d: 1}, e: 2021-01-01}\n"
@@ -202,27 +217,47 @@ def test_the_pure_python_yaml_parser_gives_the_same(monkeypatch):
     assert dict(found.spans) == dict(expected.spans)
 
 
-def test_yaml_scalars_follow_json_and_nothing_else():
+def test_yaml_scalars_follow_json_and_nothing_else() -> None:
     text = "\n".join(
         f"- {scalar}"
-        for scalar in ["2024-01-01", "12:30:00", "yes", "on", "010", "0x1F", "1_000", "+1", "1.", "1", "-2.5", "1e3", "true", "null", "~", "", '"1"', "'true'", "!!str 1"]
+        for scalar in [
+            "2024-01-01",
+            "12:30:00",
+            "yes",
+            "on",
+            "010",
+            "0x1F",
+            "1_000",
+            "+1",
+            "1.",
+            "1",
+            "-2.5",
+            "1e3",
+            "true",
+            "null",
+            "~",
+            "",
+            '"1"',
+            "'true'",
+            "!!str 1",
+        ]
     )
     assert parse("a:\n" + text).value["a"] == [
         "2024-01-01", "12:30:00", "yes", "on", "010", "0x1F", "1_000", "+1", "1.", 1, -2.5, 1000.0, True, None, None, None, "1", "true", "1",
     ]  # fmt: skip
 
 
-def test_yaml_words_may_be_keys():
+def test_yaml_words_may_be_keys() -> None:
     assert parse("on: 1\nyes: 2\n'1': 3").value == {"on": 1, "yes": 2, "1": 3}
 
 
-def test_positions_in_yaml_blocks_end_with_their_last_value():
+def test_positions_in_yaml_blocks_end_with_their_last_value() -> None:
     document = parse("States:\n  Wait:\n    Type: Wait\n\n# end\nStartAt: Wait\n")
     assert document.spans["/States/Wait"] == Span(3, 5, 3, 15)
     assert document.key_spans["/States/Wait"] == Span(2, 3, 2, 7)
 
 
-def test_a_byte_order_mark_is_kept_in_the_text_and_not_in_the_way():
+def test_a_byte_order_mark_is_kept_in_the_text_and_not_in_the_way() -> None:
     for text in ('\ufeff{"a": 1}', "\ufeffa: 1"):
         document = parse(text)
         assert document.text == text
@@ -230,7 +265,7 @@ def test_a_byte_order_mark_is_kept_in_the_text_and_not_in_the_way():
         assert slice_at(text, document.spans["/a"]) == "1"
 
 
-def test_repeated_keys_are_listed_and_the_last_one_counts():
+def test_repeated_keys_are_listed_and_the_last_one_counts() -> None:
     for text in ('{"a": {"x": 1},\n "b": 2,\n "a": {"y": 3}}', "a: {x: 1}\nb: 2\na: {y: 3}"):
         document = parse(text)
         assert document.value == {"a": {"y": 3}, "b": 2}
@@ -239,40 +274,51 @@ def test_repeated_keys_are_listed_and_the_last_one_counts():
         assert document.key_spans["/a"].line == 3
 
 
-def test_a_text_without_repeated_keys_has_no_duplicates():
+def test_a_text_without_repeated_keys_has_no_duplicates() -> None:
     assert parse('{"a": {"a": 1}}').duplicates == ()
 
 
 @pytest.mark.parametrize(
-    "marked", ['{"a": "x»y"}', r'{"a": "\"»y"}', r'{"a": "\u0041»y"}', r'{"a": "\ud83d\ude00»y"}', "a: x»y", "a: 'x»y'", 'a: "x»y"']
+    "marked",
+    [
+        '{"a": "x»y"}',
+        r'{"a": "\"»y"}',
+        r'{"a": "\u0041»y"}',
+        r'{"a": "\ud83d\ude00»y"}',
+        "a: x»y",
+        "a: 'x»y'",
+        'a: "x»y"',
+    ],
 )
-def test_a_character_inside_a_string_is_found_through_quotes_and_escapes(marked):
-    text, line, column = place_of(marked)
+def test_a_character_inside_a_string_is_found_through_quotes_and_escapes(
+    unmark: Callable[[str], tuple[str, int, int]], marked: str
+) -> None:
+    text, line, column = unmark(marked)
     span = parse(text).locate_inside("/a", 1)
     assert (span.line, span.column) == (line, column)
 
 
-def test_a_place_that_is_not_in_the_text_is_located_at_what_holds_it():
+def test_a_place_that_is_not_in_the_text_is_located_at_what_holds_it() -> None:
     document = parse("a: &x {b: 1}\nc: *x")
     assert document.locate("/c/b").line == 2
     assert document.locate("/c/zzz", key=True).line == 2
 
 
-def test_a_dict_gets_the_text_that_it_would_be_written_as():
+def test_a_dict_gets_the_text_that_it_would_be_written_as() -> None:
     document = from_value({"a": [1]})
     assert document.text == '{\n  "a": [\n    1\n  ]\n}'
     assert document.spans["/a/0"] == Span(3, 5, 3, 6)
     assert document.duplicates == ()
 
 
-def loop():
-    value = {}
+def loop() -> Json:
+    value: dict[str, Json] = {}
     value["a"] = value
     return value
 
 
 @pytest.mark.parametrize(
-    "value, message",
+    ("value", "message"),
     [
         ([1], "valid JSON object"),
         (None, "valid JSON object"),
@@ -283,28 +329,39 @@ def loop():
         (loop(), "nested deeper"),
     ],
 )
-def test_a_value_that_json_cannot_say_is_refused(value, message):
+def test_a_value_that_json_cannot_say_is_refused(value: Json, message: str) -> None:
     with pytest.raises(DefinitionError, match=message):
         from_value(value)
 
 
-def test_read_tells_paths_from_text(tmp_path, monkeypatch):
+def test_read_tells_paths_from_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("machine.asl.json").write_text('{"a": 1}')
     Path("plain").write_bytes(b"\xef\xbb\xbfa: 1")
     Path("wide.yaml").write_text("a: 1", encoding="utf-16")
-    for given in ("machine.asl.json", Path("machine.asl.json"), "plain", "wide.yaml", '{"a": 1}', "a: 1", b"a: 1", {"a": 1}):
-        assert read(given).value == {"a": 1}
+    for form in (
+        "machine.asl.json",
+        Path("machine.asl.json"),
+        "plain",
+        "wide.yaml",
+        '{"a": 1}',
+        "a: 1",
+        b"a: 1",
+        {"a": 1},
+    ):
+        assert read(form).value == {"a": 1}
     assert read("machine.asl.json").name == "machine.asl.json"
 
 
-def test_read_says_what_is_wrong_with_a_file(tmp_path):
+def test_read_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     (tmp_path / "order.asl.json").write_text("{")
     (tmp_path / "latin.yaml").write_bytes("a: 1\nb: é".encode("latin-1"))
     (tmp_path / "picture.json").write_bytes(b"\x89PNG\x00\xff")
     with (tmp_path / "large.json").open("wb") as file:
         file.truncate(100 << 20)
-    with pytest.raises(DefinitionError, match=r"there is no file .*ordr\.asl\.json \(did you mean .*order\.asl\.json\?\)"):
+    with pytest.raises(
+        DefinitionError, match=r"there is no file .*ordr\.asl\.json \(did you mean .*order\.asl\.json\?\)"
+    ):
         read(str(tmp_path / "ordr.asl.json"))
     with pytest.raises(DefinitionError, match="there is no folder"):
         read(tmp_path / "no" / "x.json")
@@ -318,11 +375,11 @@ def test_read_says_what_is_wrong_with_a_file(tmp_path):
         read(tmp_path / "large.json")
 
 
-def test_read_does_not_load_from_aws_yet():
+def test_read_does_not_load_from_aws_yet() -> None:
     with pytest.raises(CommandError, match="not supported yet"):
         read("arn:aws:states:us-east-1:123456789012:stateMachine:orders")
 
 
-def test_positions_are_not_computed_before_somebody_asks(monkeypatch):
-    monkeypatch.setattr(source.jsontext, "scan", lambda *_: pytest.fail("scanned"))
+def test_positions_are_not_computed_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sfn_notebook.asl.jsontext.scan", lambda *_: pytest.fail("scanned"))
     assert parse('{"a": 1}').duplicates == ()

@@ -1,16 +1,22 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sfn_notebook.asl.topology import summarise_condition, topology
+from sfn_notebook.errors import Json
 
 PASS = {"Type": "Pass", "End": True}
-NESTED = {
+NESTED: dict[str, Any] = {
     "StartAt": "Both",
     "States": {
         "Both": {
             "Type": "Parallel",
-            "Branches": [{"StartAt": "L", "States": {"L": PASS}}, {"StartAt": "R", "States": {"R": {**PASS, "QueryLanguage": "JSONata"}}}],
+            "Branches": [
+                {"StartAt": "L", "States": {"L": PASS}},
+                {"StartAt": "R", "States": {"R": {**PASS, "QueryLanguage": "JSONata"}}},
+            ],
             "Catch": [{"ErrorEquals": ["A", "B"], "Next": "Bad"}, {"ErrorEquals": ["States.ALL"], "Next": "Gone"}],
             "Next": "Each",
         },
@@ -21,7 +27,10 @@ NESTED = {
         },
         "Pick": {
             "Type": "Choice",
-            "Choices": [{"Variable": "$.x", "IsPresent": True, "Next": "Good"}, {"Condition": "{% $x %}", "Next": "Each"}],
+            "Choices": [
+                {"Variable": "$.x", "IsPresent": True, "Next": "Good"},
+                {"Condition": "{% $x %}", "Next": "Each"},
+            ],
             "Default": "Bad",
         },
         "Good": {"Type": "Succeed"},
@@ -31,7 +40,7 @@ NESTED = {
 }
 
 
-def test_nodes_come_in_the_order_of_the_text_inner_ones_after_their_owner():
+def test_nodes_come_in_the_order_of_the_text_inner_ones_after_their_owner() -> None:
     graph = topology(NESTED)
     assert [node.name for node in graph.nodes] == ["Both", "L", "R", "Each", "In", "Pick", "Good", "Bad", "a/b"]
     assert graph.by_name["In"].pointer == "/States/Each/ItemProcessor/States/In"
@@ -41,7 +50,7 @@ def test_nodes_come_in_the_order_of_the_text_inner_ones_after_their_owner():
     assert {node.name for node in graph.nodes if node.terminal} == {"L", "R", "In", "Good", "Bad"}
 
 
-def test_scopes_form_a_tree_with_starts():
+def test_scopes_form_a_tree_with_starts() -> None:
     graph = topology(NESTED)
     assert [(s.pointer, s.kind, s.owner, s.index, s.start) for s in graph.scopes] == [
         ("", "top", None, None, "Both"),
@@ -54,7 +63,7 @@ def test_scopes_form_a_tree_with_starts():
     assert [n.name for n in graph.nodes_of(graph.scopes[1])] == ["L"]
 
 
-def test_edges_say_what_they_are():
+def test_edges_say_what_they_are() -> None:
     graph = topology(NESTED)
     found = [(e.source, e.target, e.kind, e.index, e.errors, e.pointer) for e in graph.edges]
     assert found == [
@@ -72,15 +81,18 @@ def test_edges_say_what_they_are():
     assert conditions == [NESTED["States"]["Pick"]["Choices"][0], "{% $x %}", None]
 
 
-def test_reachability_stays_in_the_scope():
+def test_reachability_stays_in_the_scope() -> None:
     graph = topology(NESTED)
-    unreached = {p for p in graph.scopes[0].states.values()} - graph.reachable(graph.scopes[0])
+    unreached = set(graph.scopes[0].states.values()) - graph.reachable(graph.scopes[0])
     assert unreached == {"/States/a~1b"}
 
 
-def test_a_machine_in_jsonata_passes_its_language_on_but_a_map_does_not():
+def test_a_machine_in_jsonata_passes_its_language_on_but_a_map_does_not() -> None:
     inner = {"StartAt": "In", "States": {"In": PASS}}
-    machine = {"StartAt": "M", "States": {"M": {"Type": "Map", "QueryLanguage": "JSONata", "ItemProcessor": inner, "End": True}}}
+    machine = {
+        "StartAt": "M",
+        "States": {"M": {"Type": "Map", "QueryLanguage": "JSONata", "ItemProcessor": inner, "End": True}},
+    }
     assert topology(machine).by_name["In"].query_language == "JSONPath"
     assert topology({**machine, "QueryLanguage": "JSONata"}).by_name["In"].query_language == "JSONata"
 
@@ -101,7 +113,7 @@ JUNK = st.recursive(
 
 
 @given(JUNK)
-def test_nothing_raises_on_broken_definitions(value):
+def test_nothing_raises_on_broken_definitions(value: Json) -> None:
     graph = topology(value)
     for edge in graph.edges:
         assert edge.source_pointer in graph.by_pointer
@@ -112,14 +124,14 @@ def test_nothing_raises_on_broken_definitions(value):
 
 
 @given(JUNK)
-def test_a_summary_is_one_short_line_of_anything(value):
+def test_a_summary_is_one_short_line_of_anything(value: Json) -> None:
     text = summarise_condition(value, 30)
     assert len(text) <= 30
     assert "\n" not in text
 
 
 @pytest.mark.parametrize(
-    "rule, text",
+    ("rule", "text"),
     [
         ({"Variable": "$.total", "NumericGreaterThan": 100, "Next": "X"}, "total > 100"),
         ({"Variable": "$.a", "StringEquals": "x"}, 'a == "x"'),
@@ -134,16 +146,16 @@ def test_a_summary_is_one_short_line_of_anything(value):
         ({"And": [{"Variable": "$.total", "NumericGreaterThan": 100}, {"Variable": "$.vip", "BooleanEquals": True}]}, "total > 100 and vip"),
         (
             {"Or": [{"And": [{"Variable": "$.a", "BooleanEquals": True}, {"Variable": "$.b", "BooleanEquals": True}]}, {"Variable": "$.c", "IsNull": True}]},
-            "((a and b)) or c is null",
+            "(a and b) or c is null",
         ),
         ({"Condition": "{% $states.input.total > 100 %}", "Next": "X"}, "$states.input.total > 100"),
         ("{%\n  $a\n  and $b %}", "$a and $b"),
         ({"Next": "X"}, "…"),
     ],
 )  # fmt: skip
-def test_a_condition_is_said_in_short(rule, text):
+def test_a_condition_is_said_in_short(rule: str, text: str) -> None:
     assert summarise_condition(rule) == text
 
 
-def test_a_long_condition_is_cut():
+def test_a_long_condition_is_cut() -> None:
     assert summarise_condition({"Variable": "$." + "x" * 100, "IsNull": True}, 20) == "x" * 19 + "…"

@@ -9,14 +9,14 @@ Everything is compiled once and may be shared by threads. ASL is not known here,
 from sfn_notebook.lang.jsonata.arrays import type_name
 from sfn_notebook.lang.jsonata.expression import Expression, compile_jsonata, variable_names
 from sfn_notebook.lang.jsonata.failures import QueryEvaluationFailure
-from sfn_notebook.lang.jsonata.syntax import Unsupported
+from sfn_notebook.lang.jsonata.syntax import UnsupportedExpression
 from sfn_notebook.lang.jsonata.template import JsonataTemplate, compile_tree, expect, is_expression, strip_expression
 
 __all__ = [
     "Expression",
     "JsonataTemplate",
     "QueryEvaluationFailure",
-    "Unsupported",
+    "UnsupportedExpression",
     "compile_jsonata",
     "compile_tree",
     "expect",

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from sfn_notebook.lang.jsonata.failures import TIME_LIMIT, JsonataError, LimitReached
-from sfn_notebook.lang.jsonata.paths import field, merge_sorted
 from sfn_notebook.lang.jsonata.runtime import Call, Native
+from sfn_notebook.lang.jsonata.steps import field, merge_sorted
 from sfn_notebook.lang.jsonata.values import (
-    UNDEFINED, Array, Function, Object, Sequence, Value, equal, is_number, less, truthy,
+    UNDEFINED,
+    Array,
+    Function,
+    Object,
+    Sequence,
+    Value,
+    equal,
+    is_number,
+    less,
+    truthy,
 )  # fmt: skip
 
 
@@ -19,10 +28,10 @@ def append(call: Call, left: Value, right: Value) -> Value:
     """$append."""
     if left is UNDEFINED or right is UNDEFINED:
         return right if left is UNDEFINED else left
-    result = Sequence(left if isinstance(left, list) else [left])
+    result = Array(left if isinstance(left, list) else [left])
     result.extend(right if isinstance(right, list) else [right])
     call.run.hold(8 * len(result))
-    return result if not isinstance(left, list) else Array(result)
+    return result
 
 
 def mapped(call: Call, items: Value, function: Function) -> Value:
@@ -151,14 +160,14 @@ def spread(value: Value) -> Value:
     if isinstance(value, dict):
         return Sequence(Object({key: item}) for key, item in value.items())
     if isinstance(value, list):
-        result = Sequence()
+        result = Array()
         for each in value:
             inner = spread(each)
             if isinstance(inner, list):
                 result.extend(inner)
             else:
                 result.append(inner)
-        return result
+        return result or Sequence()
     return value
 
 

@@ -20,7 +20,7 @@ from sfn_notebook.lang.jsonata.failures import DEPTH_LIMIT, JsonataError, LimitR
 from sfn_notebook.lang.jsonata.runtime import Frame, Native, Node, Run
 from sfn_notebook.lang.jsonata.strings import InternalError
 from sfn_notebook.lang.jsonata.syntax import RESERVED, TooDeep, Tree, check, free_variables, parse
-from sfn_notebook.lang.jsonata.values import UNDEFINED, Unsupported, plain
+from sfn_notebook.lang.jsonata.values import UNDEFINED, NotJson, plain
 
 BUILTINS: Mapping[str, Native] = MappingProxyType(
     strings.FUNCTIONS
@@ -67,7 +67,7 @@ class Expression:
             if value is UNDEFINED:
                 raise QueryEvaluationFailure("returned nothing (undefined).", "undefined", self.text)
             return plain(value)
-        except Unsupported:
+        except NotJson:
             raise QueryEvaluationFailure("returned an unsupported result type.", "unsupported", self.text) from None
         except JsonataError as error:
             raise self._threw(f". {error.code}: {error.text()}") from None
@@ -88,7 +88,7 @@ def compile_jsonata(text: str) -> Expression:
     """Compile an expression, given without `{%` and `%}`.
 
     Raises:
-        ExpressionError: the service would refuse a definition with this expression; `syntax.Unsupported` is the kind that it
+        ExpressionError: the service would refuse a definition with this expression; `UnsupportedExpression` is the kind that it
             reports as UNSUPPORTED_JSONATA_EXPRESSION, any other as INVALID_JSONATA_EXPRESSION.
     """
     return _compile(text.strip())

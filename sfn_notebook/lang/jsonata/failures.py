@@ -60,12 +60,12 @@ class JsonataError(Exception):
 
     def text(self) -> str:
         """Write the text of the catalogue with the values put in, without the code."""
-        values = {"token": self.token, **self.values}
+        values = {"token": _MISSING if self.token is None else self.token, **self.values}
         text = _RAW.sub(lambda found: str(values.get(found[1])), CATALOGUE[self.code])
         return _QUOTED.sub(lambda found: _as_json(values.get(found[1], _MISSING)), text)
 
 
-class LimitReached(Exception):  # noqa: N818 - a bound of the service, not a mistake of this package
+class LimitReached(Exception):
     """The expression ran into a bound on time, memory or depth; `text` is the service's."""
 
     def __init__(self, text: str) -> None:

@@ -83,7 +83,7 @@ def format_number(call: Call, value: Value, picture: Value, options: Value) -> V
     given = {} if options is UNDEFINED else {key: str(item) for key, item in options.items()}
     symbols = Symbols.of(given)
     pictures = _read(picture, symbols)
-    positive = value >= 0 or value != value  # noqa: PLR0124 - NaN
+    positive = value >= 0 or value != value
     chosen = pictures[0] if positive else pictures[1]
     text = _format(double(value), chosen, symbols)
     call.run.hold(len(text))
@@ -161,7 +161,7 @@ def _sizes(picture: Picture, symbols: Symbols) -> tuple[int, int, int]:
 
 def _format(value: float, picture: Picture, symbols: Symbols) -> str:
     if not math.isfinite(value):
-        name = "NaN" if value != value else "Infinity"  # noqa: PLR0124
+        name = "NaN" if value != value else "Infinity"
         return picture.prefix + name + picture.suffix
     scale = 100 if symbols.percent in picture.text else 1000 if symbols.per_mille in picture.text else 1
     mantissa, power = value * scale, 0

@@ -5,6 +5,8 @@ common, go down dicts directly and leave that rule to the general way only where
 variable, the items become tuples: dicts from variable name to value, with the item itself under "@".
 """
 
+# ruff: noqa: ARG001, ARG002, ARG005 - every node takes the same three arguments
+
 from __future__ import annotations
 
 import math
@@ -13,16 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.lang.jsonata.failures import JsonataError
 from sfn_notebook.lang.jsonata.runtime import DEPTH, Frame, Node, Run, too_deep
+from sfn_notebook.lang.jsonata.steps import (
+    Tuple,
+    all_values,
+    at,
+    compare,
+    field,
+    flattened,
+    inside,
+    joined,
+    kept,
+    merge_sorted,
+    selected,
+    together,
+)
 from sfn_notebook.lang.jsonata.syntax import Tree
-from sfn_notebook.lang.jsonata.values import (
-    UNDEFINED, Array, Object, Sequence, Value, is_number, less, truthy, unwrap,
-)  # fmt: skip
+from sfn_notebook.lang.jsonata.values import UNDEFINED, Array, Object, Sequence, Value
 
 if TYPE_CHECKING:
     from sfn_notebook.lang.jsonata.compiler import Compiler
 
 Stage = Callable[[Value, Frame, int], Value]
-Tuple = dict[str, Value]
 
 
 class Paths:
@@ -44,14 +57,14 @@ class Paths:
         """Compile `**`: the item and everything inside it."""
 
         def node(item: Value, frame: Frame, depth: int) -> Value:
-            found = Sequence() if item is UNDEFINED else Sequence(_inside(item, frame.run))
+            found = Sequence() if item is UNDEFINED else Sequence(inside(item, frame.run))
             return found[0] if len(found) == 1 else found
 
         return node
 
     def parent(self, tree: Tree) -> Node:
         """Compile `%`: a variable that the step before the parent bound."""
-        return self.compiler._variable(_Named(tree.slot.label))  # noqa: SLF001 - two halves of one compiler
+        return self.compiler._variable(_Named(tree.slot.label))
 
     def path(self, tree: Tree) -> Node:
         """Compile a whole path."""
@@ -67,7 +80,7 @@ class Paths:
         def path(item: Value, frame: Frame, depth: int) -> Value:
             result = general(item, frame, depth)
             if keep:
-                result = _kept(result)
+                result = kept(result)
             return result if group is None else group(result, frame, depth)
 
         return path
@@ -133,10 +146,12 @@ class Paths:
         """Compile a predicate: a position, or a condition for each item."""
         if tree.type == "number":
             position = math.floor(tree.value)
-            return lambda value, frame, depth: _at(value, position)
+            return lambda value, frame, depth: at(value, position)
         condition = self.compiler.compile(tree)
 
         def keep_if(value: Value, frame: Frame, depth: int) -> Value:
+            if value is UNDEFINED:
+                return UNDEFINED
             items = value if isinstance(value, list) else Sequence([value])
             tuples = isinstance(items, Sequence) and items.tuples
             results = Sequence()
@@ -145,7 +160,7 @@ class Paths:
             for index, item in enumerate(items):
                 run.spend(2)
                 context, scope = (item["@"], frame.inner(item)) if tuples else (item, frame)
-                if _selected(condition(context, scope, depth + 1), index, len(items), results, item):
+                if selected(condition(context, scope, depth + 1), index, len(items), results, item):
                     results.append(item)
             return results
 
@@ -156,6 +171,8 @@ class Paths:
         terms = [(self.compiler.compile(term.expression), bool(term.descending)) for term in tree.terms]
 
         def order(items: list[Value], frame: Frame, depth: int) -> list[Value]:
+            if len(items) <= 1:
+                return items
             tuples = isinstance(items, Sequence) and items.tuples
 
             def after(a: Value, b: Value) -> bool:
@@ -163,7 +180,7 @@ class Paths:
                 for term, descending in terms:
                     left = term(a["@"], frame.inner(a), depth + 1) if tuples else term(a, frame, depth + 1)
                     right = term(b["@"], frame.inner(b), depth + 1) if tuples else term(b, frame, depth + 1)
-                    comparison = _compare(left, right)
+                    comparison = compare(left, right)
                     if comparison:
                         undefined = left is UNDEFINED or right is UNDEFINED
                         return (comparison > 0) != (descending and not undefined)
@@ -183,7 +200,7 @@ class Paths:
         def group(value: Value, frame: Frame, depth: int) -> Value:
             items = value if isinstance(value, list) else [value]
             tuples = isinstance(value, Sequence) and value.tuples
-            return _grouped(pairs, items or [UNDEFINED], frame, depth, tuples=tuples)
+            return grouped(pairs, items or [UNDEFINED], frame, depth, tuples=tuples)
 
         return group
 
@@ -338,156 +355,7 @@ def _chain_list(items: list[Value], keys: list[str], run: Run) -> Value:
     return items
 
 
-def field(item: Value, key: str) -> Value:
-    """Look a name up in an object, or in each object of a list."""
-    if isinstance(item, dict):
-        return item.get(key, UNDEFINED)
-    if isinstance(item, list):
-        found = Sequence()
-        for each in item:
-            value = field(each, key)
-            if isinstance(value, list):
-                found.extend(value)
-            elif value is not UNDEFINED:
-                found.append(value)
-        return unwrap(found)
-    return UNDEFINED
-
-
-def flattened(results: list[Value], run: Run, *, last: bool) -> list[Value]:
-    """Join the results of a step; a single list as the result of the last step stays what it is."""
-    if last and len(results) == 1 and isinstance(results[0], list) and not isinstance(results[0], Sequence):
-        return results[0]
-    flat = Sequence()
-    for value in results:
-        if isinstance(value, list) and not (isinstance(value, Array) and value.cons):
-            flat.extend(value)
-        else:
-            flat.append(value)
-    run.hold(8 * len(flat))
-    return flat
-
-
-def all_values(item: Value, run: Run) -> Value:
-    """Give all values of an object or a list, lists among them flattened completely."""
-    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-    found = Sequence()
-    for value in values:
-        if isinstance(value, list):
-            found.extend(_leaves(value, run))
-        else:
-            found.append(value)
-    run.hold(8 * len(found))
-    return found
-
-
-def _leaves(value: list[Value], run: Run) -> Iterable[Value]:
-    run.spend(len(value))
-    for item in value:
-        if isinstance(item, list):
-            yield from _leaves(item, run)
-        else:
-            yield item
-
-
-def _inside(item: Value, run: Run) -> Iterable[Value]:
-    run.spend(1)
-    if isinstance(item, list):
-        for each in item:
-            yield from _inside(each, run)
-    else:
-        yield item
-        if isinstance(item, dict):
-            for each in item.values():
-                yield from _inside(each, run)
-
-
-def _kept(result: Value) -> Value:
-    """Mark a result so that one item stays a list."""
-    if result is UNDEFINED:
-        return result
-    if isinstance(result, Array) and result.cons and not isinstance(result, Sequence):
-        kept = Sequence([result])
-    elif isinstance(result, list):
-        kept = result if isinstance(result, Sequence) else Sequence(result)
-    else:
-        return result
-    kept.keep = True
-    return kept
-
-
-def _at(value: Value, position: int) -> Value:
-    """Give the item at a position, counted from the end if negative."""
-    items = value if isinstance(value, list) else [value]
-    if position < 0:
-        position += len(items)
-    results = Sequence()
-    results.tuples = isinstance(items, Sequence) and items.tuples
-    if 0 <= position < len(items):
-        item = items[position]
-        if isinstance(item, list):
-            return item
-        if item is not UNDEFINED:
-            results.append(item)
-    return results
-
-
-def _selected(answer: Value, index: int, size: int, results: list[Value], item: Value) -> bool:
-    """Tell whether a predicate keeps the item at `index`; a list of positions may keep it several times."""
-    kind = type(answer)
-    if kind is bool:
-        return bool(answer)
-    if (kind is int or kind is float) and is_number(answer):
-        answer = [answer]
-    if isinstance(answer, list) and all(is_number(each) for each in answer):
-        for position in answer:
-            wanted = math.floor(position)
-            if (wanted + size if wanted < 0 else wanted) == index:
-                results.append(item)
-        return False
-    return truthy(answer)
-
-
-def _compare(left: Value, right: Value) -> int:
-    """Compare two values of a sort term; undefined comes last."""
-    if left is UNDEFINED or right is UNDEFINED:
-        return (left is UNDEFINED) - (right is UNDEFINED)
-    kinds = ["s" if isinstance(each, str) else "n" if type(each) in {int, float} else "" for each in (left, right)]
-    if not all(kinds):
-        raise JsonataError("T2008", value=right if kinds[0] else left)
-    if kinds[0] != kinds[1]:
-        raise JsonataError("T2007", value=left, value2=right)
-    if left == right:
-        return 0
-    if kinds[0] == "s":
-        return -1 if less(left, right) else 1
-    return -1 if left < right else 1
-
-
-def merge_sorted(items: list[Value], after: Callable[[Value, Value], bool]) -> list[Value]:
-    """Sort by merging: `after(a, b)` says that a belongs behind b. Equal items keep their order."""
-    width = 1
-    result = list(items)
-    while width < len(result):
-        merged: list[Value] = []
-        for start in range(0, len(result), 2 * width):
-            middle, end = min(start + width, len(result)), min(start + 2 * width, len(result))
-            left, right = start, middle
-            while left < middle and right < end:
-                if after(result[left], result[right]):
-                    merged.append(result[right])
-                    right += 1
-                else:
-                    merged.append(result[left])
-                    left += 1
-            merged.extend(result[left:middle])
-            merged.extend(result[right:end])
-        result = merged
-        width *= 2
-    return result
-
-
-def _grouped(pairs: list[tuple[Node, Node]], items: list[Value], frame: Frame, depth: int, *, tuples: bool) -> Object:
+def grouped(pairs: list[tuple[Node, Node]], items: list[Value], frame: Frame, depth: int, *, tuples: bool) -> Object:
     """Collect the items by key, then give each key its value."""
     groups: dict[str, tuple[int, list[Value]]] = {}
     for item in items:
@@ -507,33 +375,15 @@ def _grouped(pairs: list[tuple[Node, Node]], items: list[Value], frame: Frame, d
                 groups[key][1].append(item)
     result = Object()
     for key, (index, members) in groups.items():
-        context, scope = _together(members), frame
+        context, scope = together(members), frame
         if tuples:
-            joined = _joined(members)
-            context = joined.pop("@")
-            scope = frame.inner(joined)
+            names = joined(members)
+            context = names.pop("@")
+            scope = frame.inner(names)
         value = pairs[index][1](context, scope, depth + 1)
         if value is not UNDEFINED:
             result[key] = value
     return result
-
-
-def _together(values: list[Value]) -> Value:
-    """Give one value as it is and several as one list, lists among them flattened once, as $append does."""
-    if len(values) == 1:
-        return values[0]
-    result = Sequence()
-    for value in values:
-        if isinstance(value, list):
-            result.extend(value)
-        elif value is not UNDEFINED:
-            result.append(value)
-    return result
-
-
-def _joined(stream: list[Tuple]) -> Tuple:
-    names = dict.fromkeys(name for each in stream for name in each)
-    return {name: _together([each[name] for each in stream if name in each]) for name in names}
 
 
 def _stream(stream: list[Tuple]) -> Sequence:

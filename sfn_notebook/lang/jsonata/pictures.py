@@ -7,7 +7,7 @@ The time is the one that the run was given, never the clock's.
 from __future__ import annotations
 
 import calendar
-import datetime
+import datetime as dt
 import math
 import re
 from typing import Any
@@ -16,7 +16,7 @@ from sfn_notebook.lang.jsonata.failures import CATALOGUE, JsonataError
 from sfn_notebook.lang.jsonata.runtime import Call, Native
 from sfn_notebook.lang.jsonata.values import UNDEFINED, Value, number
 
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ISO = re.compile(
     r"(\d{4})(?:-([01]\d)(?:-([0-3]\d))?)?(?:T([0-2]\d):([0-5]\d):([0-5]\d))?(\.\d+)?(?:([+-])([0-2]\d):?([0-5]\d)|Z)?",
     re.ASCII,
@@ -44,7 +44,7 @@ def from_millis(value: Value, picture: Value, zone: Value) -> Value:
     offset = None if zone is UNDEFINED else zone
     if picture is UNDEFINED and offset is None:
         try:
-            moment = _EPOCH + datetime.timedelta(milliseconds=math.floor(value))
+            moment = _EPOCH + dt.timedelta(milliseconds=math.floor(value))
         except (OverflowError, ValueError):
             raise JsonataError("D3137", message="Date/time out of range") from None
         return (
@@ -74,7 +74,7 @@ def _iso_to_millis(text: str) -> int:
         int(part or default) for part, default in zip(found.groups()[:6], (1, 1, 1, 0, 0, 0), strict=True)
     )
     try:
-        datetime.date(year, month, day)
+        dt.date(year, month, day)
     except ValueError:
         raise JsonataError("D3110", value=text) from None
     seconds = calendar.timegm((year, month, day, hour, minute, second))

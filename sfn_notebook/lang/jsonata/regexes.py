@@ -1,6 +1,6 @@
-"""Regular expressions of JSONata as the service runs them, with a way to stop them.
+r"""Regular expressions of JSONata as the service runs them, with a way to stop them.
 
-The service's patterns mean what Java's mean by default: `\\s`, `\\d`, `\\w` and case-insensitivity know ASCII only. Matching
+The service's patterns mean what Java's mean by default: `\s`, `\d`, `\w` and case-insensitivity know ASCII only. Matching
 backtracks, so a hostile pattern takes exponential time; the `regex` package can be told to give up, and what it may spend
 is one allowance for the whole evaluation. That allowance is the only clock in this package: it decides when a hopeless
 match ends, never what a match finds.
@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import regex
+import regex  # type: ignore[import-untyped]
 
+from sfn_notebook.lang.jsonata.backtracking import program
 from sfn_notebook.lang.jsonata.failures import TIME_LIMIT, JsonataError, LimitReached
 from sfn_notebook.lang.jsonata.values import Function
 
@@ -42,7 +43,7 @@ class Allowance:
 class Regex(Function):
     """A compiled pattern; called as a function it gives its first match in the argument."""
 
-    __slots__ = ("pattern", "source")
+    __slots__ = ("pattern", "places", "source")
 
     def __init__(self, source: str, *, ignore_case: bool = False, multiline: bool = False) -> None:
         super().__init__(2)
@@ -51,6 +52,7 @@ class Regex(Function):
         flags |= regex.MULTILINE if multiline else 0
         self.source = source
         self.pattern = regex.compile(source, flags)
+        self.places = program(source, ignore_case=ignore_case, multiline=multiline)
 
     def matches(self, text: str, allowance: Allowance) -> Iterator[Match]:
         """Find the matches one after the other.
@@ -59,6 +61,8 @@ class Regex(Function):
             LimitReached: matching takes too long.
             JsonataError: D1004, a match after the first one is empty, so that the search would never end.
         """
+        if self.places.exceeds(text):
+            raise LimitReached(TIME_LIMIT)
         position, first = 0, True
         while first or position < len(text):
             found = self._search(text, position, allowance)

@@ -9,7 +9,8 @@ the service counts them, and stays so small that Python's own stack is never in 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence as Many
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Many
 from types import MappingProxyType
 from typing import Final, NoReturn, TypeAlias
 
@@ -130,7 +131,9 @@ class Native(Function):
 
     __slots__ = ("body", "needs_call", "signature")
 
-    def __init__(self, body: Callable[..., Value], signature: str | None, *, arity: int = -1, needs_call: bool = False):
+    def __init__(
+        self, body: Callable[..., Value], signature: str | None, *, arity: int = -1, needs_call: bool = False
+    ) -> None:
         self.signature = Signature.of(signature) if signature is not None else None
         self.body = body
         self.needs_call = needs_call

@@ -4,6 +4,8 @@ Arguments that are no whole numbers are cut towards zero. An argument too many o
 whose value cannot be used is D3137 with a text of the service's own [measured].
 """
 
+# ruff: noqa: ARG001 - every function takes the call
+
 from __future__ import annotations
 
 import hashlib

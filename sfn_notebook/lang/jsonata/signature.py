@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence as Many
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sfn_notebook.lang.jsonata.failures import JsonataError
@@ -51,7 +51,7 @@ class Signature:
 
     __slots__ = ("_groups", "parameters")
 
-    def __init__(self, parameters: Many[Parameter]) -> None:
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
         self.parameters = tuple(parameters)
         pattern = re.compile("".join(f"({p.letters}{_quantifier(p.mark)})" for p in self.parameters))
 

@@ -17,7 +17,17 @@ from sfn_notebook.lang.jsonata.failures import JsonataError
 from sfn_notebook.lang.jsonata.regexes import Match, Regex
 from sfn_notebook.lang.jsonata.runtime import Call, Native
 from sfn_notebook.lang.jsonata.values import (
-    UNDEFINED, Array, Function, Object, Sequence, Value, from_utf16, number, stringify, utf16, well_formed,
+    UNDEFINED,
+    Array,
+    Function,
+    Object,
+    Sequence,
+    Value,
+    from_utf16,
+    number,
+    stringify,
+    utf16,
+    well_formed,
 )  # fmt: skip
 
 

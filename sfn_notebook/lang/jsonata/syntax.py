@@ -13,6 +13,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+import regex  # type: ignore[import-untyped]
+
 from sfn_notebook.errors import ExpressionError
 from sfn_notebook.lang.jsonata.failures import JsonataError
 from sfn_notebook.lang.jsonata.regexes import Regex
@@ -24,11 +26,11 @@ Tree: TypeAlias = Any
 RESERVED = "states"
 
 
-class Unsupported(ExpressionError):
+class UnsupportedExpression(ExpressionError):
     """An expression that JSONata knows and the service does not support: its code is UNSUPPORTED_JSONATA_EXPRESSION."""
 
 
-class TooDeep(Exception):  # noqa: N818 - accepted when a definition is created, an error when it is evaluated
+class TooDeep(Exception):
     """The text nests deeper than it could ever be evaluated."""
 
 
@@ -46,8 +48,8 @@ def parse(text: str) -> Tree:
         return _parser().parse(text)
     except RecursionError:
         raise TooDeep from None
-    except ExpressionError:
-        raise
+    except ExpressionError as error:
+        raise ExpressionError(error.message, text, error.position) from None
     except Exception as error:  # noqa: BLE001 - the parser's own errors, and IndexError or KeyError where it slips
         raise _expression_error(error, text) from None
 
@@ -74,9 +76,8 @@ def library() -> Any:
 
 def _parser_class() -> type[Any]:
     found = library()
-    parser, tokenizer = found.parser.Parser, found.tokenizer.Tokenizer
 
-    class Lexer(tokenizer):  # type: ignore[misc]
+    class Lexer(found.tokenizer.Tokenizer):  # type: ignore[misc, name-defined]
         def next(self, prefix: bool) -> Any:  # noqa: FBT001 - the library's signature
             token = super().next(prefix)
             if token is not None and token.type == "operator" and token.value in {"??", "?:"}:
@@ -84,9 +85,11 @@ def _parser_class() -> type[Any]:
                 return self.create("operator", "?")
             return token
 
-    class Parser206(parser):  # type: ignore[misc]
+    class Parser206(found.parser.Parser):  # type: ignore[misc, name-defined]
         def parse(self, jsonata: str) -> Any:
-            self.source, self.errors, self.ancestry = jsonata, [], []
+            self.source = jsonata
+            self.errors: list[Exception] = []
+            self.ancestry: list[Any] = []
             self.ancestor_label = self.ancestor_index = 0
             self.lexer = Lexer(jsonata, _regex)
             self.advance()
@@ -104,12 +107,15 @@ def _parser_class() -> type[Any]:
 def _regex(pattern: str, flags: Any) -> Regex:
     try:
         return Regex(pattern, ignore_case=flags.case_insensitive, multiline=flags.multiline)
-    except Exception as error:
+    except regex.error as error:
         raise ExpressionError(f"Invalid regular expression /{pattern}/: {error}") from None
 
 
-def _parse_error(code: str, position: int, text: str = "", **values: Any) -> ExpressionError:
-    return ExpressionError(JsonataError(code, **values).text(), text, max(0, position))
+def _parse_error(code: str, end: int, text: str = "", **values: Any) -> ExpressionError:
+    """Give an error with the service's text; `end` is where the offending token ends."""
+    token = values.get("token")
+    start = end - len(token) if isinstance(token, str) and text[:end].endswith(token) else end
+    return ExpressionError(JsonataError(code, **values).text(), text, max(0, start))
 
 
 def _expression_error(error: Exception, text: str) -> ExpressionError:
@@ -144,10 +150,7 @@ def signature(tree: Tree) -> Signature | None:
     found = tree.signature
     if found is None:
         return None
-    return Signature(
-        Parameter(p.regex.rstrip("?+"), _mark(p), p.type == "a", p.subtype)
-        for p in found._params  # noqa: SLF001
-    )
+    return Signature(Parameter(p.regex.rstrip("?+"), _mark(p), p.type == "a", p.subtype) for p in found._params)
 
 
 def _mark(parameter: Any) -> str:
@@ -161,10 +164,10 @@ def check(tree: Tree, text: str) -> None:
     """Refuse what reads the context where there is none.
 
     Raises:
-        Unsupported: a name, `$`, `$$` or a wildcard stands at the top level.
+        UnsupportedExpression: a name, `$`, `$$` or a wildcard stands at the top level.
     """
     for name, position in _top_level(tree):
-        raise Unsupported(
+        raise UnsupportedExpression(
             f"Reference to '{name}' at the top level is not supported.", text, max(0, position - len(name))
         )
 
@@ -198,7 +201,7 @@ def children(tree: Tree) -> Iterator[Tree]:
     elif kind == "lambda":
         yield tree.body
     elif kind == "condition":
-        yield from (part for part in (tree.condition, tree.then, tree._else) if part is not None)  # noqa: SLF001
+        yield from (part for part in (tree.condition, tree.then, tree._else) if part is not None)
     elif kind == "block" or (kind == "unary" and tree.value == "["):
         yield from tree.expressions
     elif kind == "unary" and tree.value == "{":

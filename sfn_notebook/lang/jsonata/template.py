@@ -4,11 +4,14 @@ A failure is given the place of its expression as AWS writes it: `Output/a/b[0]`
 brackets, and the expression without the delimiters and the blanks inside them.
 """
 
+# ruff: noqa: ARG005 - every part takes the same three arguments
+
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sfn_notebook.errors import ExpressionError, Json
 from sfn_notebook.lang.environment import compact
@@ -41,10 +44,15 @@ def expect(value: Json, kind: str, expression: str, location: str) -> None:
     Raises:
         QueryEvaluationFailure: it has another one.
     """
+    if type_name(value) != kind:
+        raise unexpected(kind, value, expression, location)
+
+
+def unexpected(kind: str, value: Json, expression: str, location: str) -> QueryEvaluationFailure:
+    """Give the failure of a field that needs the type `kind` and got `value`."""
     found = type_name(value)
-    if found != kind:
-        reason = f"returned an unexpected result type. Expected '{kind}', but was '{found}' for value: {compact(value)}"
-        raise QueryEvaluationFailure(reason, "type", expression, location)
+    reason = f"returned an unexpected result type. Expected '{kind}', but was '{found}' for value: {compact(value)}"
+    return QueryEvaluationFailure(reason, "type", expression, location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class JsonataTemplate:
     field: str
     constant: bool
     expressions: tuple[tuple[str, Expression], ...]
-    _evaluate: _Evaluate = field(repr=False, compare=False)
+    _evaluate: _Evaluate = dataclasses.field(repr=False, compare=False)
 
     @property
     def variables(self) -> frozenset[str]:
@@ -74,6 +82,11 @@ class JsonataTemplate:
             QueryEvaluationFailure: an expression has no usable value; message and location are complete.
         """
         return self._evaluate(bindings, random, now)
+
+    def unexpected(self, kind: str, value: Json) -> QueryEvaluationFailure:
+        """Give the failure of a field that needs another type than its one expression gave: array, boolean, number ..."""
+        text = self.expressions[0][1].text if self.expressions else ""
+        return unexpected(kind, value, text, self.field)
 
 
 def compile_tree(value: Json, field: str) -> JsonataTemplate:

@@ -64,7 +64,7 @@ class Function:
         self.arity = arity
 
 
-class Unsupported(Exception):  # noqa: N818 - becomes AWS's "unsupported result type"
+class NotJson(Exception):
     """The result holds a function."""
 
 
@@ -87,7 +87,7 @@ def is_number(value: Value) -> bool:
         return True
     if kind is float:
         if value - value != 0:
-            if value != value:  # noqa: PLR0124 - the fastest test for NaN
+            if value != value:
                 return False
             raise JsonataError("D1001", value=value)
         return True
@@ -141,10 +141,7 @@ def equal(left: Value, right: Value) -> bool:
             if not isinstance(b, dict) or a.keys() != b.keys():
                 return False
             pending.extend((item, b[key]) for key, item in a.items())
-        elif isinstance(a, bool) or isinstance(b, bool):
-            if a is not b:
-                return False
-        elif isinstance(a, Function):
+        elif isinstance(a, bool) or isinstance(b, bool) or isinstance(a, Function):
             if a is not b:
                 return False
         elif a != b:
@@ -184,7 +181,7 @@ def plain(value: Value, budget: list[int] | None = None) -> Json:
     """Turn a result into JSON without touching data that came from outside.
 
     Raises:
-        Unsupported: the result holds a function.
+        NotJson: the result holds a function.
         LimitReached: the result is larger than one value may be.
     """
     kind = type(value)
@@ -192,7 +189,7 @@ def plain(value: Value, budget: list[int] | None = None) -> Json:
         return well_formed(value)
     if kind is float:
         if value - value != 0:
-            return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124
+            return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
         return number(value)
     if kind is int:
         return value if -(2**63) <= value < 2**63 else double(value)
@@ -205,7 +202,7 @@ def plain(value: Value, budget: list[int] | None = None) -> Json:
             return {well_formed(key): plain(item, budget) for key, item in value.items()}
         return [plain(item, budget) for item in value]
     if isinstance(value, Function):
-        raise Unsupported
+        raise NotJson
     return value
 
 

@@ -1,0 +1,284 @@
+"""What verbs answer with, besides machines and executions: help and notes, lists of machines, checks, differences.
+
+Plain data with a `text/plain` and a `text/html` form, so that a notebook shows them, Python code can read them, and the command line
+prints them. Texts come from definitions and are escaped. Nothing here reads files or runs anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sfn_notebook.errors import Diagnostic, Json, Severity, caret
+from sfn_notebook.render.html import escape
+
+if TYPE_CHECKING:
+    from sfn_notebook.api.machine import StateMachine
+
+_PRE = "white-space:pre;overflow-x:auto;line-height:1.35"
+_DIFF_COLOURS = {"+": "var(--jp-success-color1,#008a64)", "-": "var(--jp-error-color1,#cc5500)"}
+
+
+class Shown:
+    """Something that shows itself as text, and as HTML where a page can show that."""
+
+    @property
+    def text(self) -> str:
+        """Give the plain text."""
+        raise NotImplementedError
+
+    @property
+    def html(self) -> str:
+        """Give the HTML."""
+        return f'<pre style="{_PRE}">{escape(self.text)}</pre>'
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": self.html}
+
+
+@dataclass(frozen=True)
+class Text(Shown):
+    """A help text or a note."""
+
+    content: str
+
+    @property
+    def text(self) -> str:
+        """Give the text itself."""
+        return self.content
+
+
+@dataclass(frozen=True)
+class MachineList(Shown):
+    """Machines by name.
+
+    Attributes:
+        rows: one object a machine: name, variable, states, errors, warnings.
+    """
+
+    rows: tuple[dict[str, Json], ...]
+
+    HEADS = ("name", "variable", "states", "errors", "warnings")
+
+    def __iter__(self) -> Iterator[dict[str, Json]]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _cells(self) -> list[list[str]]:
+        return [["" if row[head] is None else str(row[head]) for head in self.HEADS] for row in self.rows]
+
+    @property
+    def text(self) -> str:
+        """Give an aligned table."""
+        if not self.rows:
+            return "no machines yet: define one with %%sfn NAME, or load one with %sfn load FILE"
+        cells = [list(self.HEADS), *self._cells()]
+        sizes = [max(len(row[column]) for row in cells) for column in range(len(self.HEADS))]
+        return "\n".join(
+            "  ".join(f"{cell:{size}}" for cell, size in zip(row, sizes, strict=True)).rstrip() for row in cells
+        )
+
+    @property
+    def html(self) -> str:
+        """Give a table."""
+        if not self.rows:
+            return super().html
+        heads = "".join(f"<th>{head}</th>" for head in self.HEADS)
+        rows = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self._cells()]
+        return (
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+        )
+
+
+@dataclass(frozen=True)
+class CheckReport(Shown):
+    """What is wrong with a definition.
+
+    Attributes:
+        name: of the machine or file.
+        diagnostics: sorted by position.
+        source: the text that the positions refer to, or None.
+        strict: warnings count as errors.
+    """
+
+    name: str
+    diagnostics: tuple[Diagnostic, ...]
+    source: str | None = field(default=None, repr=False)
+    strict: bool = False
+
+    @property
+    def errors(self) -> int:
+        """Count the errors."""
+        return sum(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        """Count the warnings."""
+        return len(self.diagnostics) - self.errors
+
+    @property
+    def ok(self) -> bool:
+        """Say whether AWS would take the definition (strictly: whether nothing at all was found)."""
+        return not (self.diagnostics if self.strict else self.errors)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def text(self) -> str:
+        """Give each problem with the line that it is in, and a last line that counts."""
+        parts = []
+        for diagnostic in self.diagnostics:
+            place = f"{diagnostic.line}:{diagnostic.column}: " if diagnostic.line else ""
+            about = str(diagnostic).removeprefix(place)
+            picture = caret(self.source, diagnostic.line, diagnostic.column, diagnostic.length) if self.source else ""
+            parts.append(f"{self.name}:{place or ' '}{about}" + (f"\n{picture}" if picture else ""))
+        return "\n".join([*parts, self.summary])
+
+    @property
+    def summary(self) -> str:
+        """Give one line that counts what was found."""
+        if not self.diagnostics:
+            return f"✔ {self.name}: no problems found"
+        counts = [_count(self.errors, "error"), _count(self.warnings, "warning")]
+        return f"{'✔' if self.ok else '✖'} {self.name}: {', '.join(count for count in counts if count)}"
+
+    def as_json(self) -> dict[str, Json]:
+        """Give plain data."""
+        return {"name": self.name, "ok": self.ok, "diagnostics": [diagnostic_json(d) for d in self.diagnostics]}
+
+    def as_github(self) -> str:
+        """Give the workflow commands that annotate a pull request on GitHub."""
+        return "\n".join(_annotation(self.name, d) for d in self.diagnostics)
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Json]:
+    """Give a diagnostic as plain data."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        "pointer": diagnostic.pointer,
+        "line": diagnostic.line,
+        "column": diagnostic.column,
+        "hint": diagnostic.hint,
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
+
+
+def _annotation(file: str, diagnostic: Diagnostic) -> str:
+    kind = "error" if diagnostic.severity is Severity.ERROR else "warning"
+    place = f",line={diagnostic.line},col={diagnostic.column}" if diagnostic.line else ""
+    message = diagnostic.message + (f" ({diagnostic.hint})" if diagnostic.hint else "")
+    return f"::{kind} file={_property(file)}{place},title={_property(diagnostic.code)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+@dataclass(frozen=True)
+class MachineDiff(Shown):
+    """How two machines differ.
+
+    Attributes:
+        names: of the two machines.
+        lines: the unified diff of the definitions as canonical JSON, without trailing newlines; empty where they are equal.
+        added: pointers of states that only the second machine has.
+        removed: pointers of states that only the first machine has.
+        changed: pointers of states that both have, differently.
+    """
+
+    names: tuple[str, str]
+    lines: tuple[str, ...] = field(repr=False)
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Give a line for each kind of change."""
+        if not self.lines:
+            return (f"{self.names[0]} and {self.names[1]} mean the same",)
+        found = ((self.added, "+ added"), (self.removed, "- removed"), (self.changed, "~ changed"))
+        lines = [f"{word}: {', '.join(map(_state_path, pointers))}" for pointers, word in found if pointers]
+        return tuple(lines) or ("no state differs, only fields of the machine itself",)
+
+    @property
+    def text(self) -> str:
+        """Give the summary and the unified diff."""
+        return "\n".join([*self.summary, *([""] if self.lines else []), *self.lines])
+
+    @property
+    def html(self) -> str:
+        """Give the summary and the diff, added and removed lines in colour."""
+        summary = "<br>".join(escape(line) for line in self.summary)
+        body = "\n".join(self._coloured())
+        return f"<div>{summary}</div>" + (f'<pre style="{_PRE}">{body}</pre>' if body else "")
+
+    def _coloured(self) -> Iterator[str]:
+        for line in self.lines:
+            colour = None if line.startswith(("+++", "---")) else _DIFF_COLOURS.get(line[:1])
+            yield f'<span style="color:{colour}">{escape(line)}</span>' if colour else escape(line)
+
+
+def _state_path(pointer: str) -> str:
+    """Write the pointer of a state as its names: `Orders › Check`."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    names = [
+        steps[i + 1] for i in range(len(steps) - 1) if steps[i] == "States" and (i == 0 or steps[i - 1] != "States")
+    ]
+    return " › ".join(names) or pointer
+
+
+def diff_machines(first: StateMachine, second: StateMachine, names: tuple[str, str] | None = None) -> MachineDiff:
+    """Compare two machines by what they mean: the order of keys and the layout of the text do not count."""
+    import difflib
+
+    called = names or (first.name, second.name)
+    texts = [_canonical(machine.definition) for machine in (first, second)]
+    lines = tuple(line.rstrip("\n") for line in difflib.unified_diff(*texts, *called))
+    before, after = _states(first), _states(second)
+    return MachineDiff(
+        called,
+        lines,
+        tuple(pointer for pointer in after if pointer not in before),
+        tuple(pointer for pointer in before if pointer not in after),
+        tuple(pointer for pointer in after if pointer in before and before[pointer] != after[pointer]),
+    )
+
+
+def _canonical(definition: Json) -> list[str]:
+    return json.dumps(definition, indent=2, sort_keys=True, ensure_ascii=False).splitlines(keepends=True)
+
+
+def _states(machine: StateMachine) -> dict[str, str]:
+    """Give each state's own part of the definition, without the states inside it, as text by pointer."""
+    from sfn_notebook.asl.topology import topology
+
+    return {
+        node.pointer: json.dumps(_own(node.definition), sort_keys=True) for node in topology(machine.definition).nodes
+    }
+
+
+def _own(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _own(item) for key, item in value.items() if key != "States"}
+    return [_own(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,198 @@
+"""The verbs that the magics and the command line share: load, check, render, write, and what they take from files.
+
+Each is one function from plain arguments to an object of `api`; it neither prints nor knows who asked. Names of machines follow the
+rules of AWS, so that what is tried here can be deployed there. What goes wrong is a `SfnError` with a message of its own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sfn_notebook.api.machine import StateMachine
+from sfn_notebook.api.pictures import machine_graph
+from sfn_notebook.api.reports import CheckReport
+from sfn_notebook.asl.check import check
+from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
+from sfn_notebook.strictjson import parse_json
+
+PICTURES = {
+    ".svg": "svg",
+    ".png": "png",
+    ".pdf": "pdf",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+}
+"""Endings of picture files and what is written into them."""
+
+_BAD_IN_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+
+
+def check_name(name: str) -> str:
+    """Give the name back when AWS would take it as the name of a state machine.
+
+    Raises:
+        CommandError: it is empty, too long, or holds a character that is not allowed.
+    """
+    if not name:
+        raise CommandError("the name of a machine must not be empty")
+    bad = _BAD_IN_NAME.search(name)
+    if bad is not None:
+        raise CommandError(
+            f"the name of a machine must not hold {bad[0]!r}, as AWS does not allow it, but found {name[:100]!r}"
+        )
+    if len(name) > 80:
+        raise CommandError(f"the name of a machine has at most 80 characters, but {name[:20]!r}… has {len(name)}")
+    return name
+
+
+def load(
+    source: str | Path | dict[str, Json],
+    name: str | None = None,
+    substitutions: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
+    line_offset: int = 0,
+) -> StateMachine:
+    """Load a definition and refuse it when it has errors.
+
+    Args:
+        source: text, path or dict.
+        name: of the machine.
+        substitutions: values for `${…}` placeholders.
+        strict: refuse it for warnings too, and for placeholders that nothing fills in.
+        line_offset: lines that stand above the text where the reader sees it; positions in messages count them.
+
+    Raises:
+        DefinitionError: with every problem that it is refused for.
+    """
+    try:
+        machine = StateMachine.load(source, name=name, substitutions=substitutions)
+    except DefinitionError as error:
+        raise shifted(error, line_offset) from None
+    found = problems(machine, strict=strict)
+    refused = [replace(d, severity=Severity.ERROR) for d in found] if strict else machine.errors
+    if refused:
+        raise shifted(DefinitionError(refused, machine.document.text, name), line_offset)
+    return machine
+
+
+def problems(machine: StateMachine, *, strict: bool = False) -> list[Diagnostic]:
+    """Give the diagnostics of a machine; strictly, a placeholder that nothing fills in is an error."""
+    return list(check(machine.document, strict=True)) if strict else machine.diagnostics
+
+
+def shifted(error: DefinitionError, lines: int) -> DefinitionError:
+    """Count the lines of an error from further above."""
+    if not lines:
+        return error
+    source = None if error.source is None else "\n" * lines + error.source
+    return DefinitionError(shift(error.diagnostics, lines), source, error.name)
+
+
+def shift(diagnostics: Any, lines: int) -> tuple[Diagnostic, ...]:
+    """Count the lines of diagnostics from further above."""
+    return tuple(replace(d, line=d.line + lines) if d.line else d for d in diagnostics)
+
+
+def check_machine(
+    machine: StateMachine, name: str | None = None, *, strict: bool = False, line_offset: int = 0
+) -> CheckReport:
+    """Report on a machine that was loaded."""
+    source = "\n" * line_offset + machine.document.text
+    found = shift(problems(machine, strict=strict), line_offset)
+    return CheckReport(name or machine.name, found, source, strict)
+
+
+def check_file(path: str, *, strict: bool = False) -> CheckReport:
+    """Report on a definition in a file; a text that cannot be read is a report with one error."""
+    try:
+        machine = StateMachine.load(Path(path))
+    except DefinitionError as error:
+        return CheckReport(path, error.diagnostics, error.source, strict)
+    return check_machine(machine, path, strict=strict)
+
+
+def render_file(
+    machine: StateMachine, path: str, *, theme: str = "auto", direction: str = "TB", history: Any = None
+) -> Path:
+    """Write a machine's graph into a file; the ending decides the format: svg, png, pdf, dot or mmd.
+
+    Raises:
+        CommandError: the ending is unknown, or the file cannot be written.
+        RenderError: the graph cannot be drawn.
+    """
+    target = Path(path).expanduser()
+    kind = PICTURES.get(target.suffix.lower())
+    if kind is None:
+        endings = ", ".join(PICTURES)
+        raise CommandError(f"{path!r} must end in one of {endings}, which decides what is drawn")
+    graph = machine_graph(machine, history, theme, direction)
+    if kind == "mermaid":
+        from sfn_notebook.render.mermaid import mermaid_source
+
+        data = mermaid_source(machine.definition, direction=direction).encode()
+    elif kind == "dot":
+        data = graph.source.encode()
+    else:
+        data = graph.pipe(kind)
+    return write_bytes(target, data)
+
+
+def write_bytes(target: Path, data: bytes) -> Path:
+    """Write a file, and make its folder where it is missing.
+
+    Raises:
+        CommandError: the system refuses.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"cannot write {target}: {error.strerror or error}") from None
+    return target
+
+
+def read_data(argument: str, what: str = "the input") -> Json:
+    """Read data given as JSON text, or as `@file` with JSON in it.
+
+    Raises:
+        RunError: it is not JSON, or the file cannot be read.
+    """
+    if argument.startswith("@"):
+        path = Path(argument[1:]).expanduser()
+        return parse_json(read_bytes(path, what), f"{what} in {path}")
+    return parse_json(argument, what)
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """Read a file.
+
+    Raises:
+        RunError: there is no such file, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, names, n=1)
+        hint = f"; did you mean {path.parent / close[0]}?" if close else ""
+        raise RunError(f"{what}: there is no file {path}{hint}") from None
+    except OSError as error:
+        raise RunError(f"{what}: cannot read {path}: {error.strerror or error}") from None
+
+
+def state_handlers(machine: StateMachine, functions: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the functions that are named like a Task state of the machine."""
+    from inspect import isroutine
+
+    from sfn_notebook.asl.topology import topology
+
+    tasks = {node.name for node in topology(machine.definition).nodes if node.type == "Task"}
+    return {name: functions[name] for name in tasks if name in functions and isroutine(functions[name])}

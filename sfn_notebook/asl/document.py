@@ -1,0 +1,130 @@
+"""A definition's text and value together, and the place of everything in it.
+
+A `Document` is what `asl.source` gives. Its positions are computed when somebody first asks, by one scan of the text; a YAML text
+comes with them. Places are asked for by JSON Pointer (RFC 6901). No reading and no rules live here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfn_notebook.asl import jsontext
+from sfn_notebook.asl.jsontext import Lines, Offsets, SpanMap
+from sfn_notebook.errors import Json, Span
+
+_SPACE = re.compile(r"[\ufeff\s]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A key that stands a second time in the same object; the last one counts."""
+
+    pointer: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A definition's text and the plain JSON value in it.
+
+    Attributes:
+        text: the source, byte for byte; for a dict its JSON text, indented by 2.
+        value: the JSON object.
+        format: "json" or "yaml".
+        name: what the source is called in messages, such as a file name.
+    """
+
+    text: str
+    value: dict[str, Json]
+    format: str
+    name: str | None = None
+    _lazy: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def spans(self) -> Mapping[str, Span]:
+        """Where each value stands, by JSON Pointer."""
+        return self._maps()[0]
+
+    @property
+    def key_spans(self) -> Mapping[str, Span]:
+        """Where each key stands, by the JSON Pointer of its value."""
+        return self._maps()[1]
+
+    @property
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        """The keys that are given twice in one object, in the order of the text."""
+        if not self._lazy.get("repeated", True):
+            return ()
+        maps = self._maps()
+        return tuple(Duplicate(pointer, maps[2].span(*span)) for pointer, span in self._lazy["offsets"].repeated)
+
+    def locate(self, pointer: str, *, key: bool = False) -> Span:
+        """Give the span of the value (or key) at `pointer`, or of the nearest thing around it that stands in the text."""
+        values, keys, _ = self._maps()
+        if key and pointer in keys:
+            return keys[pointer]
+        while pointer and pointer not in values:
+            pointer = pointer.rpartition("/")[0]
+        return values[pointer]
+
+    def locate_inside(self, pointer: str, offset: int) -> Span:
+        """Give the place of character `offset` of the string at `pointer`, seen through quotes and escapes."""
+        values, _, lines = self._maps()
+        ends = values.offsets(pointer)
+        if ends is None:
+            return self.locate(pointer)
+        start, end = ends
+        at = min(start + _raw_offset(self.text[start:end], offset), max(start, end - 1))
+        return lines.span(at, at + 1)
+
+    def _maps(self) -> tuple[SpanMap, SpanMap, Lines]:
+        maps: tuple[SpanMap, SpanMap, Lines] | None = self._lazy.get("maps")
+        if maps is None:
+            if "offsets" not in self._lazy:
+                self._lazy["offsets"] = jsontext.scan(self.text, start_of(self.text))
+            offsets: Offsets = self._lazy["offsets"]
+            lines = Lines(self.text)
+            maps = SpanMap(offsets.values, lines), SpanMap(offsets.keys, lines), lines
+            self._lazy["maps"] = maps
+        return maps
+
+
+def start_of(text: str) -> int:
+    """Give the offset of the first character that is neither space nor a byte order mark."""
+    match = _SPACE.match(text)
+    return match.end() if match else 0
+
+
+def _raw_offset(raw: str, offset: int) -> int:
+    """Translate an offset in a string's value into one in its source spelling."""
+    if raw[:1] == '"':
+        at = 1
+        for _ in range(offset):
+            if raw[at : at + 1] != "\\":
+                at += 1
+            elif raw[at + 1 : at + 2] != "u":
+                at += 2
+            else:
+                at += 12 if re.match(r"\\u[dD][89abAB]..\\u", raw[at:]) else 6
+        return at
+    if raw[:1] == "'":
+        return 1 + offset
+    return offset if "\n" not in raw else 0
+
+
+def kind_of(value: Json) -> str:
+    """Name the JSON type of `value` for a message."""
+    if value is None:
+        return "null"
+    names: dict[type, str] = {
+        bool: "a boolean",
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        int: "a number",
+        float: "a number",
+    }
+    return names.get(type(value), f"a {type(value).__name__}")

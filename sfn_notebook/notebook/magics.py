@@ -1,0 +1,131 @@
+"""`%sfn` and `%%sfn`: the magics, their settings, and how results are shown while the extension is loaded.
+
+A magic parses its line, calls one function and returns an object; IPython shows it in its one display call, `x = %sfn …` keeps it
+instead. Machines and executions are shown by formatters registered by name, so that `%config SfnMagics.theme = "dark"` holds for
+them wherever they appear, and nothing is imported before there is something to show. In a terminal only text is made. Mistakes are
+`SfnError`s, which IPython shows without a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand, output_can_be_silenced
+from traitlets import Enum, Float, Unicode
+
+from sfn_notebook.errors import SfnError
+from sfn_notebook.notebook import cells, commands
+from sfn_notebook.notebook.arguments import HelpRequested
+from sfn_notebook.notebook.commands import DIRECTIONS, THEMES, Noted
+from sfn_notebook.notebook.session import Session
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
+
+_SHOWN = (("sfn_notebook.api.machine", "StateMachine"), ("sfn_notebook.api.execution", "Execution"))
+
+
+@magics_class
+class SfnMagics(Magics):
+    """Define, look at, run and check AWS Step Functions workflows."""
+
+    theme = Enum(THEMES, "auto", help="colours of graphs: auto (follows the page), light or dark").tag(config=True)
+    direction = Enum(DIRECTIONS, "TB", help="direction of graphs: TB (from top to bottom) or LR").tag(config=True)
+    handlers = Unicode("handlers", help="the variable that %sfn run takes handlers from by default").tag(config=True)
+    timeout = Float(20.0, min=0.1, help="seconds after which drawing a graph is given up").tag(config=True)
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.session = Session(shell.user_ns)
+        self._typed: str | None = None
+
+    def remember_cell(self, info: ExecutionInfo) -> None:
+        """Keep the cell as it was typed, to count its lines; called by IPython before each cell."""
+        self._typed = info.raw_cell
+
+    @no_var_expand
+    @output_can_be_silenced
+    @line_magic("sfn")
+    def line(self, line: str) -> Any:
+        """See `commands.line_help`, which is this docstring for users."""
+        return self._answer(lambda: commands.run_line(_without_semicolon(line), self.session, self))
+
+    @no_var_expand
+    @output_can_be_silenced
+    @cell_magic("sfn")
+    def cell(self, line: str, cell: str) -> Any:
+        """See `cells.parser`, whose help is this docstring for users."""
+        offset = cells.line_offset(self._typed, cell)
+        return self._answer(lambda: (None, cells.define(_without_semicolon(line), cell, self.session, offset)))
+
+    def _answer(self, work: Callable[[], tuple[str | None, Any]]) -> Any:
+        """Do the work of a magic; give what IPython is to show."""
+        try:
+            variable, result = work()
+        except HelpRequested as request:
+            from sfn_notebook.api.reports import Text
+
+            return Text(request.text)
+        if isinstance(result, Noted):
+            self._note(result.note)
+            result = result.value
+        if variable is None:
+            return result
+        self.session.assign(variable, result)
+        return None
+
+    def _note(self, note: str) -> None:
+        from sfn_notebook.api.reports import Text
+
+        self.shell.display_pub.publish(Text(note)._repr_mimebundle_())
+
+    def show(self, value: Any) -> dict[str, str]:
+        """Make the mime bundle of a machine or an execution, by the settings."""
+        from sfn_notebook.api import pictures
+
+        active = self.shell.display_formatter.active_types
+        kinds = pictures.ALL_KINDS if "text/html" in active else pictures.TEXT_ONLY
+        look = {"theme": self.theme, "direction": self.direction, "timeout": self.timeout, "kinds": kinds}
+        try:
+            if type(value).__name__ == "Execution":
+                return pictures.execution_bundle(value, **look)
+            from sfn_notebook.api.verbs import shift
+
+            offset = self.session.line_offset(value)
+            return pictures.machine_bundle(value, **look, diagnostics=shift(value.diagnostics, offset))
+        except SfnError as error:  # a formatter that raises costs the reader a traceback and shows nothing
+            return {"text/plain": f"{value!r}\n{error}"}
+
+
+def _without_semicolon(line: str) -> str:
+    """Take off the semicolon that keeps IPython from showing a result."""
+    return line.rstrip().removesuffix(";")
+
+
+SfnMagics.line.__doc__ = f"Work with state machines.\n\n{commands.line_help()}\n"
+SfnMagics.cell.__doc__ = f"Define a state machine in a cell.\n\n{cells.parser().format_help()}"
+
+
+def register(shell: InteractiveShell) -> None:
+    """Make the magics known to a shell."""
+    unregister(shell)
+    magics = SfnMagics(shell)
+    shell.register_magics(magics)
+    shell.configurables.append(magics)
+    shell.events.register("pre_run_cell", magics.remember_cell)
+    for module, name in _SHOWN:
+        shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, magics.show)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take the magics, their settings and their formatters away again; a shell without them stays as it is."""
+    magics = shell.magics_manager.registry.pop("SfnMagics", None)
+    if magics is None:
+        return
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("sfn", None)
+    shell.configurables = [configurable for configurable in shell.configurables if configurable is not magics]
+    shell.events.unregister("pre_run_cell", magics.remember_cell)
+    for module, name in _SHOWN:
+        shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
