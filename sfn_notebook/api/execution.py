@@ -202,6 +202,8 @@ class Execution:
             raise
         except KeyboardInterrupt:
             self.engine.abort("KeyboardInterrupt", "interrupted by the user")
+        finally:
+            self._responder.close()
 
     # ---- saving
 

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +110,7 @@ class StateMachine:
         limits: bool = True,
         max_transitions: int | None = None,
         s3: Any = None,
+        executor: Executor | str | None = None,
         keep_children: str = "all",
     ) -> Execution:
         """Run the machine on the virtual clock, answering its tasks with `handlers`.
@@ -125,6 +127,8 @@ class StateMachine:
             limits: enforce the service's limits (payload, events, duration).
             s3: where a Distributed Map reads items and writes results: a dict from bucket to folder, or to a dict from key to content,
                 or a boto3 S3 client.
+            executor: where callables run: None for here one after the other, "threads", "processes", or any
+                `concurrent.futures.Executor`. What they answer, not when, decides the history.
             keep_children: which histories of a Distributed Map's child executions to keep: "all", "failed" or "none".
             max_transitions: transitions without virtual time passing after which an endless loop is assumed; 1,000,000 by default.
 
@@ -147,7 +151,7 @@ class StateMachine:
             raise CommandError(f'keep_children is "all", "failed" or "none", but found {keep_children!r}')
         engine = Engine(program, data, names, bounds, began, seed_used)
         engine.keep_children = keep_children
-        execution = Execution(self, engine, Responder(handlers, s3))
+        execution = Execution(self, engine, Responder(handlers, s3, executor))
         execution.go_on()
         return execution
 

@@ -106,7 +106,6 @@ def machine_bundle(
     direction: str = "TB",
     timeout: float = TIMEOUT,
     kinds: Collection[str] = ALL_KINDS,
-    diagnostics: Sequence[Diagnostic] | None = None,
 ) -> dict[str, str]:
     """Show a machine: its diagnostics in one line each, then its graph.
 
@@ -116,10 +115,8 @@ def machine_bundle(
         direction: "TB" or "LR".
         timeout: seconds after which drawing is given up.
         kinds: mime types wanted.
-        diagnostics: what to show in place of the machine's own, where lines are counted in another way.
     """
-    shown = machine.diagnostics if diagnostics is None else diagnostics
-    lines = diagnostic_lines(shown)
+    lines = diagnostic_lines(machine.diagnostics)
     if not set(kinds) - set(TEXT_ONLY):
         outline = text.outline(machine.definition, title=machine.name)
         return {"text/plain": "\n".join([*lines, outline])}

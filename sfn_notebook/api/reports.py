@@ -37,7 +37,7 @@ class Shown:
     def __str__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
 
 
@@ -253,8 +253,8 @@ def diff_machines(first: StateMachine, second: StateMachine, names: tuple[str, s
     import difflib
 
     called = names or (first.name, second.name)
-    texts = [_canonical(machine.definition) for machine in (first, second)]
-    lines = tuple(line.rstrip("\n") for line in difflib.unified_diff(*texts, *called))
+    difference = difflib.unified_diff(_canonical(first.definition), _canonical(second.definition), *called)
+    lines = tuple(line.rstrip("\n") for line in difference)
     before, after = _states(first), _states(second)
     return MachineDiff(
         called,

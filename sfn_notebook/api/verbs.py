@@ -16,7 +16,9 @@ from typing import Any
 from sfn_notebook.api.machine import StateMachine
 from sfn_notebook.api.pictures import machine_graph
 from sfn_notebook.api.reports import CheckReport
+from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
+from sfn_notebook.asl.substitutions import substitute
 from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
 from sfn_notebook.strictjson import parse_json
 
@@ -58,7 +60,6 @@ def load(
     substitutions: Mapping[str, Any] | None = None,
     *,
     strict: bool = False,
-    line_offset: int = 0,
 ) -> StateMachine:
     """Load a definition and refuse it when it has errors.
 
@@ -67,19 +68,31 @@ def load(
         name: of the machine.
         substitutions: values for `${…}` placeholders.
         strict: refuse it for warnings too, and for placeholders that nothing fills in.
-        line_offset: lines that stand above the text where the reader sees it; positions in messages count them.
 
     Raises:
         DefinitionError: with every problem that it is refused for.
     """
-    try:
-        machine = StateMachine.load(source, name=name, substitutions=substitutions)
-    except DefinitionError as error:
-        raise shifted(error, line_offset) from None
-    found = problems(machine, strict=strict)
-    refused = [replace(d, severity=Severity.ERROR) for d in found] if strict else machine.errors
+    return _accepted(StateMachine.load(source, name=name, substitutions=substitutions), strict=strict)
+
+
+def load_text(
+    text: str, name: str, substitutions: Mapping[str, Any] | None = None, *, strict: bool = False, lines_above: int = 0
+) -> StateMachine:
+    """Load a definition that stands below other lines: as `load`, with every position counted from the top of those.
+
+    The machine's `source` is the text alone.
+    """
+    filled = substitute(text, substitutions) if substitutions else text
+    document = asl_source.parse("\n" * lines_above + filled, name=name)
+    return _accepted(StateMachine(document, name, text), strict=strict)
+
+
+def _accepted(machine: StateMachine, *, strict: bool) -> StateMachine:
+    refused = machine.errors
+    if strict:
+        refused = [replace(diagnostic, severity=Severity.ERROR) for diagnostic in problems(machine, strict=True)]
     if refused:
-        raise shifted(DefinitionError(refused, machine.document.text, name), line_offset)
+        raise DefinitionError(refused, machine.document.text, machine.name)
     return machine
 
 
@@ -88,26 +101,9 @@ def problems(machine: StateMachine, *, strict: bool = False) -> list[Diagnostic]
     return list(check(machine.document, strict=True)) if strict else machine.diagnostics
 
 
-def shifted(error: DefinitionError, lines: int) -> DefinitionError:
-    """Count the lines of an error from further above."""
-    if not lines:
-        return error
-    source = None if error.source is None else "\n" * lines + error.source
-    return DefinitionError(shift(error.diagnostics, lines), source, error.name)
-
-
-def shift(diagnostics: Any, lines: int) -> tuple[Diagnostic, ...]:
-    """Count the lines of diagnostics from further above."""
-    return tuple(replace(d, line=d.line + lines) if d.line else d for d in diagnostics)
-
-
-def check_machine(
-    machine: StateMachine, name: str | None = None, *, strict: bool = False, line_offset: int = 0
-) -> CheckReport:
+def check_machine(machine: StateMachine, name: str | None = None, *, strict: bool = False) -> CheckReport:
     """Report on a machine that was loaded."""
-    source = "\n" * line_offset + machine.document.text
-    found = shift(problems(machine, strict=strict), line_offset)
-    return CheckReport(name or machine.name, found, source, strict)
+    return CheckReport(name or machine.name, tuple(problems(machine, strict=strict)), machine.document.text, strict)
 
 
 def check_file(path: str, *, strict: bool = False) -> CheckReport:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.engine import flow_jsonata, flow_jsonpath
 from sfn_notebook.engine.dataflow import Flow, compile_flow, compile_value
-from sfn_notebook.engine.numbers import whole
 from sfn_notebook.engine.frames import Failure
 from sfn_notebook.engine.numbers import percentage, whole
 from sfn_notebook.errors import Json
@@ -155,7 +154,7 @@ def _inline_items(state: State, frame: Frame, data: Json, found: Inspection) -> 
 
 def _distributed_items(state: State, frame: Frame, data: Json, given: Json, found: Inspection) -> None:
     """Let a Map Run that never starts take the items; those of an ItemReader are known only when they are given."""
-    plan = plan_of(state)
+    plan = state.plan
     if plan.reader is not None:
         if given is MISSING:
             return
@@ -168,7 +167,7 @@ def _distributed_items(state: State, frame: Frame, data: Json, given: Json, foun
     single.take_items(items, data)
     found.iterations = single.total
     if plan.selector is not None:
-        found.stages["afterItemSelector"] = [single.selected(index, data) for index in range(single.total)]
+        found.stages["afterItemSelector"] = [single._selected(index, data) for index in range(single.total)]
     if plan.batcher is not None:
         batched = MapRun(frame.engine, frame, plan)
         batched.take_items(items, data)

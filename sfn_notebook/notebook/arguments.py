@@ -19,7 +19,7 @@ from sfn_notebook.errors import CommandError
 _OPENING = {"{": "}", "[": "]", "(": ")"}
 
 
-class HelpRequested(Exception):  # noqa: N818 - a request, not an error
+class HelpRequested(Exception):
     """Somebody asked for help; `text` is the answer."""
 
     def __init__(self, text: str) -> None:
@@ -118,7 +118,7 @@ def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
 
 
 class _Help(argparse.Action):
-    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+    def __init__(self, option_strings: Sequence[str], **more: Any) -> None:
         super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0, help=more.get("help"))
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
@@ -161,10 +161,10 @@ class Parser(argparse.ArgumentParser):
         name = word.partition("=")[0]
         if name.startswith("-") and not name[1:2].isdigit():
             return f"there is no option {name}{did_you_mean(name, options)}; the options are {', '.join(options)}"
-        takes = " ".join(str(action.metavar or action.dest) for action in self._positionals())
+        takes = " ".join(str(action.metavar or action.dest) for action in self._named())
         return f"{word[:80]!r} is one argument too many{f' after {takes}' if takes else ''}; the options are {', '.join(options)}"
 
-    def _positionals(self) -> list[argparse.Action]:
+    def _named(self) -> list[argparse.Action]:
         return [action for action in self._actions if not action.option_strings]
 
     def error(self, message: str) -> NoReturn:

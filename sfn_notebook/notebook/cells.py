@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.errors import CommandError, DefinitionError
 from sfn_notebook.notebook.arguments import Parser, split
 from sfn_notebook.notebook.commands import VERBS, Noted, add_definition_options, assignment, substitutions
 from sfn_notebook.notebook.session import Session
+
+if TYPE_CHECKING:
+    from sfn_notebook.api.machine import StateMachine
 
 _EPILOG = """\
 The cell below this line is the definition, in JSON or YAML. The machine is kept under NAME for %sfn, and bound to the
@@ -81,37 +84,31 @@ def define(line: str, cell: str, session: Session, offset: int) -> Any:
         SfnError: the line or the definition is wrong; nothing has changed then.
     """
     from sfn_notebook.api import verbs
+    from sfn_notebook.api.pictures import diagnostic_lines
 
     read = read_line(line)
     given = read.options
     try:
-        machine = verbs.load(
-            cell, read.name, substitutions(given.sub, session), strict=given.strict, line_offset=offset
+        machine = verbs.load_text(
+            cell, read.name, substitutions(given.sub, session), strict=given.strict, lines_above=offset
         )
     except DefinitionError as error:
         raise _with_last_good(error, read.name, session) from None
     if given.save:
         verbs.write_bytes(Path(given.save).expanduser(), cell.encode())
-    note = _keep(read, machine, session, offset)
+    note = _keep(read, machine, session)
     if given.quiet or read.variable:
-        warnings = verbs.shift(machine.diagnostics, offset)
-        note = "\n".join([*([note] if note else []), *_lines(warnings)])
+        note = "\n".join([*([note] if note else []), *diagnostic_lines(machine.diagnostics)])
         return Noted(None, note) if note else None
     return Noted(machine, note) if note else machine
 
 
-def _keep(read: CellLine, machine: Any, session: Session, offset: int) -> str | None:
+def _keep(read: CellLine, machine: StateMachine, session: Session) -> str | None:
     if read.variable is None:
-        return session.add(read.name, machine, offset)
+        return session.add(read.name, machine)
     session.assign(read.variable, machine)
-    session.keep(read.name, machine, offset)
+    session.machines[read.name] = machine
     return None
-
-
-def _lines(diagnostics: Any) -> list[str]:
-    from sfn_notebook.api.pictures import diagnostic_lines
-
-    return diagnostic_lines(diagnostics) if diagnostics else []
 
 
 def _with_last_good(error: DefinitionError, name: str, session: Session) -> DefinitionError:
@@ -130,5 +127,3 @@ def line_offset(raw_cell: str | None, body: str) -> int:
         if text.strip() and typed.endswith(text):
             return max(1, typed[: len(typed) - len(text)].count("\n"))
     return 1
-
-

@@ -160,10 +160,14 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--input", "-i", metavar="X", type=as_written, help="the input, {} by default")
     parser.add_argument("--handlers", metavar="VAR", help="who answers the tasks: a dict by state name or resource ARN")
     parser.add_argument("--name", metavar="N", dest="execution", help="the execution's name")
-    parser.add_argument("--type", choices=("STANDARD", "EXPRESS"), type=str.upper, default="STANDARD", help="kind of workflow")
+    parser.add_argument(
+        "--type", choices=("STANDARD", "EXPRESS"), type=str.upper, default="STANDARD", help="kind of workflow"
+    )
     parser.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same history")
     parser.add_argument("--start", metavar="ISO", help="when it starts, such as 2026-01-31T12:00:00Z")
-    parser.add_argument("--no-limits", action="store_true", help="lift the service's limits on sizes, events and duration")
+    parser.add_argument(
+        "--no-limits", action="store_true", help="lift the service's limits on sizes, events and duration"
+    )
     parser.add_argument("--max-transitions", metavar="N", type=int, help="stop a loop after so many transitions")
 
 
@@ -182,16 +186,8 @@ def _run(session: Session, settings: Settings, given: argparse.Namespace) -> Any
             limits=not given.no_limits,
             max_transitions=given.max_transitions,
         )
-    except DefinitionError as error:
-        raise _moved(error, session.line_offset(machine)) from None
     except RunError as error:
         raise _explained(error) from None
-
-
-def _moved(error: DefinitionError, offset: int) -> DefinitionError:
-    from sfn_notebook.api.verbs import shifted
-
-    return shifted(error, offset)
 
 
 def _explained(error: RunError) -> RunError:
@@ -243,7 +239,7 @@ def _check(session: Session, _settings: Settings, given: argparse.Namespace) -> 
         machine = session.find(given.machine)
     except DefinitionError as error:
         return CheckReport(given.machine, error.diagnostics, error.source, given.strict)
-    return verbs.check_machine(machine, given.machine, strict=given.strict, line_offset=session.line_offset(machine))
+    return verbs.check_machine(machine, given.machine, strict=given.strict)
 
 
 def _render_arguments(parser: Parser) -> None:
@@ -301,7 +297,7 @@ def usage() -> str:
             "",
             *lines,
             "",
-            "`%sfn VERB --help` tells more; `%%sfn --help` tells how to define a machine in a cell.",
+            "`%sfn VERB --help` tells more; `%%sfn?` tells how to define a machine in a cell.",
         ]
     )
 
@@ -342,4 +338,3 @@ def _unknown_verb(word: str, session: Session) -> str:
     if word in session.names():
         return f"%sfn {word}: {word} is a machine, and a verb comes first: %sfn show {word}, %sfn run {word}"
     return f"%sfn: there is no verb {word!r}{did_you_mean(word, VERBS)}; the verbs are {', '.join(VERBS)}"
-

@@ -9,7 +9,7 @@ them wherever they appear, and nothing is imported before there is something to 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand, output_can_be_silenced
 from traitlets import Enum, Float, Unicode
@@ -23,7 +23,18 @@ from sfn_notebook.notebook.session import Session
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 _SHOWN = (("sfn_notebook.api.machine", "StateMachine"), ("sfn_notebook.api.execution", "Execution"))
+
+
+def _documented(help_text: str) -> Callable[[_Method], _Method]:
+    """Append a parser's help to a docstring, so that `%sfn?` is always right."""
+
+    def append(method: _Method) -> _Method:
+        method.__doc__ = f"{method.__doc__}\n\n{help_text}\n"
+        return method
+
+    return append
 
 
 @magics_class
@@ -37,6 +48,7 @@ class SfnMagics(Magics):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self._shell = shell
         self.session = Session(shell.user_ns)
         self._typed: str | None = None
 
@@ -46,16 +58,18 @@ class SfnMagics(Magics):
 
     @no_var_expand
     @output_can_be_silenced
-    @line_magic("sfn")
+    @line_magic("sfn")  # type: ignore[arg-type]  # IPython's annotation leaves the method's type open
+    @_documented(commands.line_help())
     def line(self, line: str) -> Any:
-        """See `commands.line_help`, which is this docstring for users."""
+        """Work with state machines."""
         return self._answer(lambda: commands.run_line(_without_semicolon(line), self.session, self))
 
     @no_var_expand
     @output_can_be_silenced
-    @cell_magic("sfn")
+    @cell_magic("sfn")  # type: ignore[arg-type]  # as above
+    @_documented(cells.parser().format_help())
     def cell(self, line: str, cell: str) -> Any:
-        """See `cells.parser`, whose help is this docstring for users."""
+        """Define a state machine in a cell."""
         offset = cells.line_offset(self._typed, cell)
         return self._answer(lambda: (None, cells.define(_without_semicolon(line), cell, self.session, offset)))
 
@@ -78,22 +92,20 @@ class SfnMagics(Magics):
     def _note(self, note: str) -> None:
         from sfn_notebook.api.reports import Text
 
-        self.shell.display_pub.publish(Text(note)._repr_mimebundle_())
+        self._shell.display_pub.publish(Text(note)._repr_mimebundle_())
 
     def show(self, value: Any) -> dict[str, str]:
         """Make the mime bundle of a machine or an execution, by the settings."""
         from sfn_notebook.api import pictures
 
-        active = self.shell.display_formatter.active_types
-        kinds = pictures.ALL_KINDS if "text/html" in active else pictures.TEXT_ONLY
-        look = {"theme": self.theme, "direction": self.direction, "timeout": self.timeout, "kinds": kinds}
+        formatter = self._shell.display_formatter
+        kinds = pictures.ALL_KINDS if formatter and "text/html" in formatter.active_types else pictures.TEXT_ONLY
+        bundle: Any = pictures.execution_bundle if type(value).__name__ == "Execution" else pictures.machine_bundle
         try:
-            if type(value).__name__ == "Execution":
-                return pictures.execution_bundle(value, **look)
-            from sfn_notebook.api.verbs import shift
-
-            offset = self.session.line_offset(value)
-            return pictures.machine_bundle(value, **look, diagnostics=shift(value.diagnostics, offset))
+            made: dict[str, str] = bundle(
+                value, theme=self.theme, direction=self.direction, timeout=self.timeout, kinds=kinds
+            )
+            return made
         except SfnError as error:  # a formatter that raises costs the reader a traceback and shows nothing
             return {"text/plain": f"{value!r}\n{error}"}
 
@@ -103,11 +115,7 @@ def _without_semicolon(line: str) -> str:
     return line.rstrip().removesuffix(";")
 
 
-SfnMagics.line.__doc__ = f"Work with state machines.\n\n{commands.line_help()}\n"
-SfnMagics.cell.__doc__ = f"Define a state machine in a cell.\n\n{cells.parser().format_help()}"
-
-
-def register(shell: InteractiveShell) -> None:
+def register(shell: Any) -> None:  # Any: half of what a shell has is optional in its annotations
     """Make the magics known to a shell."""
     unregister(shell)
     magics = SfnMagics(shell)
@@ -118,7 +126,7 @@ def register(shell: InteractiveShell) -> None:
         shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, magics.show)
 
 
-def unregister(shell: InteractiveShell) -> None:
+def unregister(shell: Any) -> None:
     """Take the magics, their settings and their formatters away again; a shell without them stays as it is."""
     magics = shell.magics_manager.registry.pop("SfnMagics", None)
     if magics is None:

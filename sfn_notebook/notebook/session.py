@@ -12,9 +12,8 @@ from __future__ import annotations
 import builtins
 import keyword
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sfn_notebook.errors import CommandError
 from sfn_notebook.notebook.arguments import did_you_mean
@@ -26,37 +25,20 @@ if TYPE_CHECKING:
 _FILE_ENDINGS = (".json", ".yaml", ".yml", ".asl")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A machine as the session knows it.
-
-    Attributes:
-        machine: the last good version.
-        line_offset: lines that stood above its text in the cell, so that messages count lines as the reader does.
-    """
-
-    machine: StateMachine
-    line_offset: int = 0
-
-
 class Session:
     """The machines of a notebook by name, and the user's variables."""
 
     def __init__(self, variables: dict[str, Any]) -> None:
         self.variables = variables
-        self.entries: dict[str, Entry] = {}
+        self.machines: dict[str, StateMachine] = {}
 
-    def add(self, name: str, machine: StateMachine, line_offset: int = 0) -> str | None:
+    def add(self, name: str, machine: StateMachine) -> str | None:
         """Register a machine and bind the variable of its name; give a note where that cannot be."""
-        self.keep(name, machine, line_offset)
+        self.machines[name] = machine
         reason = self.bind(name, machine)
         if reason is None:
             return None
         return f"the machine is known as {name} to %sfn, but it is no variable: {reason}"
-
-    def keep(self, name: str, machine: StateMachine, line_offset: int = 0) -> None:
-        """Register a machine under a name, without a variable."""
-        self.entries[name] = Entry(machine, line_offset)
 
     def bind(self, variable: str, value: Any) -> str | None:
         """Set a variable that is free or holds a machine; give the reason where it is left alone."""
@@ -89,9 +71,9 @@ class Session:
         """
         held = self.variables.get(word)
         if is_machine(held):
-            return held  # type: ignore[no-any-return]  # is_machine has looked
-        if word in self.entries:
-            return self.entries[word].machine
+            return held
+        if word in self.machines:
+            return self.machines[word]
         if not word.isidentifier():
             found = self._expression(word)
             if found is not None:
@@ -105,11 +87,7 @@ class Session:
     def names(self) -> list[str]:
         """Give every name that means a machine, in alphabetical order."""
         held = [name for name, value in self.variables.items() if not name.startswith("_") and is_machine(value)]
-        return sorted({*self.entries, *held})
-
-    def line_offset(self, machine: StateMachine) -> int:
-        """Give how many lines stood above a machine's text in its cell, 0 where it did not come from one."""
-        return next((entry.line_offset for entry in self.entries.values() if entry.machine is machine), 0)
+        return sorted({*self.machines, *held})
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Describe each machine, for a list."""
@@ -138,11 +116,15 @@ class Session:
             what = f"{word} is a {type(held).__name__}, not a state machine"
         else:
             what = f"there is no machine {word!r}{did_you_mean(word, known)}"
-        there = f"known are {', '.join(known)}" if known else "none is defined yet: start a cell with %%sfn NAME, or %sfn load FILE"
+        there = (
+            f"known are {', '.join(known)}"
+            if known
+            else "none is defined yet: start a cell with %%sfn NAME, or %sfn load FILE"
+        )
         return f"{what}; {there}"
 
 
-def is_machine(value: Any) -> bool:
+def is_machine(value: Any) -> TypeGuard[StateMachine]:
     """Say whether a value is a StateMachine, without importing what defines it."""
     kind = type(value)
     return kind.__name__ == "StateMachine" and kind.__module__ == "sfn_notebook.api.machine"

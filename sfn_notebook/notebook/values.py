@@ -77,7 +77,7 @@ def read_variable(expression: str, variables: Mapping[str, Any], option: str) ->
 def _wanted(expression: str) -> str:
     return (
         f"takes a Python variable, @file or JSON, but found {expression[:100]!r}; "
-        'for a text write it in quotes, for a calculated value assign it to a variable first'
+        "for a text write it in quotes, for a calculated value assign it to a variable first"
     )
 
 

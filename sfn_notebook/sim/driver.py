@@ -1,11 +1,13 @@
 """The loop between an engine and whoever answers its tasks.
 
 `drive` runs until the execution has ended or waits for an answer from outside. Commands are answered only when nothing is ready,
-in the order in which they were issued, so that a run and its resumption give the same history.
+all that are waiting together and in the order in which they were issued, so that a run, its resumption, and a run on an executor
+give the same history.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sfn_notebook.engine.execution import Engine
@@ -14,29 +16,33 @@ from sfn_notebook.engine.task import TaskCall
 
 
 class Responds(Protocol):
-    """Answers a task: (outcome or None for "from outside", seconds of virtual time until it comes)."""
+    """Answers tasks."""
 
-    def respond(self, call: TaskCall) -> tuple[Outcome | None, float]:
-        """Answer one task."""
+    def respond(self, calls: Sequence[TaskCall]) -> list[tuple[Outcome | None, float]]:
+        """Give, for each task in order, (outcome or None for "from outside", seconds of virtual time until it comes)."""
 
 
-def drive(engine: Engine, responder: Responds, until: int | None = None) -> None:
+def drive(
+    engine: Engine, responder: Responds, until: int | None = None, watch: Callable[[Engine], None] | None = None
+) -> None:
     """Run an engine as far as it goes.
 
     Args:
         engine: the execution.
         responder: answers its tasks.
         until: let time run up to this moment (milliseconds since 1970) even where only timeouts of outside tasks are left.
+        watch: called after each batch of answers, to show progress.
     """
     while engine.status == "RUNNING":
         engine.drain()
         calls = engine.take_calls()
         if calls:
-            for call in calls:
-                outcome, delay = responder.respond(call)
+            for call, (outcome, delay) in zip(calls, responder.respond(calls), strict=True):
                 if outcome is None:
                     call.frame.outside = True
                 else:
                     call.frame.engine.answer(call.task, outcome, delay)
+            if watch is not None:
+                watch(engine)
         elif engine.status == "RUNNING" and not engine.ready and not engine.tick(until):
             return

@@ -7,20 +7,18 @@ copied and made strict JSON, here and nowhere else. It knows the engine only by 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import fnmatch
 import inspect
-import io
-import threading
-import traceback
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.task import Service, TaskCall
 from sfn_notebook.errors import Json, RunError
+from sfn_notebook.sim.calling import Answer, Caller, Job
 from sfn_notebook.sim.outcomes import After, Outcomes, Pending, Raw, TaskError
 from sfn_notebook.sim.readers import ReaderFailure, read_items
 from sfn_notebook.sim.storage import storage_of
@@ -35,22 +33,31 @@ class CallRecord:
 
     Attributes:
         task: id of the Scheduled event of the attempt.
+        execution: name of the execution; that of a child execution inside a Distributed Map.
         printed: what the handler wrote to standard output and standard error.
-        exception: what it raised, with its traceback, or None.
+        exception: what it raised, or None.
+        traceback: its traceback as Python prints it, from the handler's first line on; "" when nothing was raised.
     """
 
     task: int
     state: str
     attempt: int
+    execution: str = ""
     printed: str = ""
     exception: BaseException | None = None
+    traceback: str = ""
 
-    @property
-    def traceback(self) -> str:
-        """Give the traceback as Python would print it, from the handler's first line on; "" when nothing was raised."""
-        if self.exception is None:
-            return ""
-        return "".join(traceback.format_exception(self.exception))
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a task will be answered: at once with `outcome`, or by running `job`; `whole` binds the service's whole response."""
+
+    call: TaskCall
+    record: CallRecord | None = None
+    outcome: Outcome | None = None
+    job: Job | None = None
+    whole: bool = False
+    delay: float = 0
 
 
 class Unbound(RunError):
@@ -60,7 +67,24 @@ class Unbound(RunError):
 class Responder:
     """Answers the tasks of one run from a mapping of handlers."""
 
-    def __init__(self, handlers: Mapping[str, Any] | None = None, s3: Any = None) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Any] | None = None, s3: Any = None, executor: Executor | str | None = None
+    ) -> None:
+        """Bind the handlers.
+
+        Args:
+            handlers: state name, resource ARN, ARN pattern or "*" -> handler.
+            s3: where Distributed Maps read and write; see `storage.storage_of`.
+            executor: where callables run; see `calling.Caller`.
+
+        Raises:
+            RunError: a key is no text, or `s3` or `executor` is of no known kind.
+        """
+        if handlers is not None and not isinstance(handlers, Mapping):
+            raise RunError(
+                f"handlers must be a mapping from state name or resource to handler, but found {handlers!r:.80}"
+            )
+        self.caller = Caller(executor)
         self.handlers = dict(handlers or {})
         self.storage = storage_of(s3)
         self.records: list[CallRecord] = []
@@ -79,22 +103,35 @@ class Responder:
                 return True, handler
         return "*" in self.handlers, self.handlers.get("*")
 
-    def respond(self, call: TaskCall) -> tuple[Outcome | None, float]:
-        """Answer a task: (outcome or None for "from outside", seconds of virtual time until it comes).
+    def respond(self, calls: Sequence[TaskCall]) -> list[tuple[Outcome | None, float]]:
+        """Answer a batch of tasks: for each, in order, (outcome or None for "from outside", seconds of virtual time until it comes).
 
         Raises:
-            Unbound: nothing is bound to the task.
+            Unbound: nothing is bound to one of the tasks; then none of them was called.
+            RunError: a handler's answer is no JSON.
         """
+        plans = [self._plan(call) for call in calls]
+        answers = iter(self.caller.run([plan.job for plan in plans if plan.job is not None]))
+        return [
+            self._answered(plan, next(answers)) if plan.job is not None else (plan.outcome, plan.delay)
+            for plan in plans
+        ]
+
+    def close(self) -> None:
+        """Let go of what was started for the run."""
+        self.caller.close()
+
+    def _plan(self, call: TaskCall) -> Plan:
         if call.purpose != "task":
-            return self._storage(call), 0
+            return Plan(call, outcome=self._storage(call))
         found, handler = self.find(call.state, call.service.arn)
         if not found:
             if call.service.outside:
-                return None, 0
+                return Plan(call)
             raise Unbound(unbound_text(call))
-        record = CallRecord(call.task, call.state, call.attempt)
+        record = CallRecord(call.task, call.state, call.attempt, call.frame.engine.names.execution)
         self.records.append(record)
-        return self._outcome(handler, call, record, 0)
+        return self._resolve(handler, call, record, 0)
 
     def _storage(self, call: TaskCall) -> Outcome:
         """Read the items or write the results of a Distributed Map."""
@@ -107,54 +144,47 @@ class Responder:
         except ReaderFailure as failure:
             return Outcome("failed", error=failure.error, cause=failure.cause)
 
-    def _outcome(self, handler: Any, call: TaskCall, record: CallRecord, delay: float) -> tuple[Outcome | None, float]:
+    def _resolve(self, handler: Any, call: TaskCall, record: CallRecord, delay: float) -> Plan:
+        """Follow a handler to what will answer: an outcome, a callable, or nobody."""
         if isinstance(handler, After):
-            return self._outcome(handler.outcome, call, record, delay + handler.seconds)
+            return self._resolve(handler.outcome, call, record, delay + handler.seconds)
         if isinstance(handler, Outcomes):
             used = self._used.get(id(handler), 0)
             self._used[id(handler)] = used + 1
-            return self._outcome(handler.outcomes[min(used, len(handler.outcomes) - 1)], call, record, delay)
+            return self._resolve(handler.outcomes[min(used, len(handler.outcomes) - 1)], call, record, delay)
         if isinstance(handler, Pending):
-            return None, delay
+            return Plan(call, record, delay=delay)
         if isinstance(handler, Outcome):
-            return handler, delay
-        if isinstance(handler, TaskError):
-            return Outcome("failed", error=handler.error, cause=handler.cause), delay
+            return Plan(call, record, handler, delay=delay)
         if isinstance(handler, BaseException) or (isinstance(handler, type) and issubclass(handler, BaseException)):
-            record.exception = handler() if isinstance(handler, type) else handler
-            return failed(record.exception, call), delay
-        if isinstance(handler, Raw):
-            return self._call(handler.function, call, record, delay, whole=True)
-        if callable(handler):
-            return self._call(handler, call, record, delay, whole=False)
-        return self._result(handler, call, whole=False), delay
+            error = handler() if isinstance(handler, type) else handler
+            record.exception = error
+            return Plan(call, record, failed(Answer(exception=error), call), delay=delay)
+        if isinstance(handler, Raw) or callable(handler):
+            whole = isinstance(handler, Raw)
+            job = self._job(handler.function if isinstance(handler, Raw) else handler, call, whole=whole)
+            return Plan(call, record, job=job, whole=whole, delay=delay)
+        return Plan(call, record, self._result(handler, call, whole=False), delay=delay)
 
-    def _call(
-        self, function: Callable[..., Any], call: TaskCall, record: CallRecord, delay: float, *, whole: bool
-    ) -> tuple[Outcome | None, float]:
+    def _job(self, function: Callable[..., Any], call: TaskCall, *, whole: bool) -> Job:
         data = call.input
         if not whole and unwraps(call.service) and isinstance(data, dict):
             data = data.get("Payload", {})
         arguments: tuple[Any, ...] = (copy_json(data),)
-        if takes_context(function):
-            arguments += (call_context(call),)
-        printed = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                answer = function(*arguments)
-                if inspect.isawaitable(answer):
-                    answer = wait_for(answer)
-        except TaskError as error:
-            record.exception = error
-            return Outcome("failed", error=error.error, cause=error.cause), delay
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises fails its task, as it would fail a Lambda function
-            record.exception = error
-            return failed(error, call), delay
-        finally:
-            record.printed += printed.getvalue()
-        if isinstance(answer, After | Outcomes | Pending | Outcome | TaskError):
-            return self._outcome(answer, call, record, delay)
-        return self._result(answer, call, whole=whole), delay
+        return Job(function, (*arguments, call_context(call)) if takes_context(function) else arguments)
+
+    def _answered(self, plan: Plan, answer: Answer) -> tuple[Outcome | None, float]:
+        record, call = plan.record, plan.call
+        assert record is not None
+        record.printed, record.exception, record.traceback = answer.printed, answer.exception, answer.traceback
+        if answer.exception is not None:
+            return failed(answer, call), plan.delay
+        if isinstance(answer.value, After | Outcomes | Pending | Outcome | BaseException):
+            further = self._resolve(answer.value, call, record, plan.delay)
+            if further.job is not None:
+                return self._answered(further, self.caller.run([further.job])[0])
+            return further.outcome, further.delay
+        return self._result(answer.value, call, whole=plan.whole), plan.delay
 
     def _result(self, answer: Any, call: TaskCall, *, whole: bool) -> Outcome:
         try:
@@ -190,15 +220,24 @@ def request_id(call: TaskCall) -> str:
     return f"00000000-0000-4000-8000-{call.task:012d}"
 
 
-def failed(error: BaseException, call: TaskCall) -> Outcome:
+def failed(answer: Answer, call: TaskCall) -> Outcome:
     """Turn an exception into a failed task: its class names the error; the cause is Lambda's JSON for functions, else its text."""
+    error = answer.exception
+    if isinstance(error, TaskError):
+        return Outcome("failed", error=error.error, cause=error.cause)
     name = type(error).__name__
     service = call.service
     if service.family != "lambda" and not unwraps(service):
         return Outcome("failed", error=name, cause=str(error))
-    stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
-    cause = {"errorMessage": str(error), "errorType": name, "requestId": request_id(call), "stackTrace": stack}
-    return Outcome("failed", error=name, cause=json_text(cause))
+    cause = {
+        "errorMessage": str(error),
+        "errorType": name,
+        "requestId": request_id(call),
+        "stackTrace": list(answer.stack),
+    }
+    # recorded: a function called by its ARN keeps its own spaced JSON, the optimised integration writes it compactly
+    text = json.dumps(cause, ensure_ascii=False) if service.family == "lambda" else json_text(cause)
+    return Outcome("failed", error=name, cause=text)
 
 
 def takes_context(function: Callable[..., Any]) -> bool:
@@ -221,32 +260,6 @@ def call_context(call: TaskCall) -> dict[str, Json]:
     context["Path"] = [list(step) for step in call.path]
     context["Resource"] = call.service.arn
     return copy_json(context)  # type: ignore[no-any-return]  # an object stays an object
-
-
-def wait_for(answer: Any) -> Any:
-    """Run an async handler to its end on a loop of its own: in a notebook the calling thread already runs one."""
-
-    async def run() -> Any:
-        return await answer
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(run())
-    box: dict[str, Any] = {}
-
-    def work() -> None:
-        try:
-            box["value"] = asyncio.run(run())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
-            box["error"] = error
-
-    thread = threading.Thread(target=work, name="sfn-notebook-async-handler")
-    thread.start()
-    thread.join()
-    if "error" in box:
-        raise box["error"]
-    return box["value"]
 
 
 def unbound_text(call: TaskCall) -> str:

@@ -90,9 +90,10 @@ class _Export:
         arguments = call.get("Arguments") or call.get("Parameters") or {}
         self.storage = storage
         self.map_run = str(call["MapRunArn"])
-        self.bucket = arguments.get("Bucket")
-        if not isinstance(self.bucket, str) or not self.bucket:
-            raise WriterFailure(f"the ResultWriter needs Bucket as text, but found {json_text(self.bucket)}")
+        bucket = arguments.get("Bucket")
+        if not isinstance(bucket, str) or not bucket:
+            raise WriterFailure(f"the ResultWriter needs Bucket as text, but found {json_text(bucket)}")
+        self.bucket = bucket
         prefix = str(arguments.get("Prefix") or "").removesuffix("/")
         self.folder = "/".join([*([prefix] if prefix else []), self.map_run.rpartition(":")[2]])
         self.lines = output_type == "JSONL"

@@ -146,12 +146,6 @@ def test_the_older_spelling_iterator_and_parameters_means_the_same() -> None:
     assert run(state, {"items": [1, 2]}).output == [{"v": 1}, {"v": 2}]
 
 
-@pytest.mark.xfail(reason="$$.Map.Item is only there while items are selected, not inside the iteration", strict=False)
-def test_the_context_inside_an_iteration_names_its_item() -> None:
-    inner = {"Type": "Pass", "Parameters": {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value"}, "End": True}
-    assert run(over(scope(P=inner)), ["a", "b"]).output == [{"i": 0, "v": "a"}, {"i": 1, "v": "b"}]
-
-
 def test_input_path_result_selector_result_path_and_output_path_of_a_map() -> None:
     state = over(
         scope(P=PASS), InputPath="$.in", ItemsPath="$.items", ResultSelector={"all.$": "$", "first.$": "$[0]"}, ResultPath="$.got",

@@ -209,7 +209,7 @@ def test_a_path_that_finds_nothing_is_a_runtime_error_with_the_text_of_the_servi
 def test_result_path_onto_something_that_is_no_object_fails() -> None:
     execution = run(QUEUE, {"r": 1}, {"a": 5}, ResultPath="$.a.b")
     assert execution.status == "FAILED"
-    assert execution.error in ("States.ResultPathMatchFailure", "States.Runtime")
+    assert execution.error == "States.ReferencePathConflict"
 
 
 # ---- time
@@ -270,12 +270,10 @@ def test_timers_of_an_attempt_that_is_over_do_nothing_to_the_next_state() -> Non
     assert seconds(execution) == 111
 
 
-@pytest.mark.parametrize("value", [0, -1, "x", None, True, 1.5e300])
+@pytest.mark.parametrize("value", [0, -1, "x", None, True, []])
 def test_a_timeout_path_to_something_that_is_no_number_of_seconds_fails_the_execution(value: Any) -> None:
     execution = run(QUEUE, {}, {"t": value}, TimeoutSecondsPath="$.t")
-    assert execution.status in ("FAILED", "SUCCEEDED")
-    if value != 1.5e300:
-        assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
+    assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
 
 
 def test_the_machine_itself_may_time_out() -> None:
@@ -317,7 +315,6 @@ def test_the_context_of_a_task() -> None:
     assert context["State"] == {"Name": "T", "EnteredTime": "2025-01-01T00:00:00Z", "RetryCount": 0}
 
 
-@pytest.mark.xfail(reason="a .sync task has no token in its context, the service gives it one", strict=True)
 def test_a_sync_task_has_a_token_too() -> None:
     resource = "arn:aws:states:::states:startExecution.sync"
     execution = run(resource, {"ok": 1}, Parameters={"Input": {"Token.$": "$$.Task.Token"}})

@@ -43,9 +43,9 @@ SEEDS = st.integers(0, 10_000)
 
 
 @given(PLANS, SEEDS, st.integers(1, 3))
-def test_the_fold_of_a_history_is_the_truth(new_synthesiser, plan, seed, rounds):
+def test_the_fold_of_a_history_is_the_truth(new_synthesiser: Any, plan: Any, seed: Any, rounds: Any) -> None:
     synthesiser = new_synthesiser(seed)
-    visits = fold(synthesiser.play(plan, rounds))
+    visits: list[Any] = fold(synthesiser.play(plan, rounds))
     truth = synthesiser.truth
     assert [v.id for v in visits] == sorted(truth)
     for visit in visits:
@@ -58,9 +58,9 @@ def test_the_fold_of_a_history_is_the_truth(new_synthesiser, plan, seed, rounds)
 
 
 @given(PLANS, SEEDS)
-def test_everything_that_begins_ends_and_lasts_no_negative_time(new_synthesiser, plan, seed):
+def test_everything_that_begins_ends_and_lasts_no_negative_time(new_synthesiser: Any, plan: Any, seed: Any) -> None:
     events = new_synthesiser(seed).play(plan)
-    visits = fold(events)
+    visits: list[Any] = fold(events)
     attempts = [a for v in visits for a in v.task_attempts]
     iterations = [i for v in visits for i in v.iterations]
     assert len(attempts) == sum(e["type"] in SCHEDULED for e in events)
@@ -74,7 +74,7 @@ def test_everything_that_begins_ends_and_lasts_no_negative_time(new_synthesiser,
 
 
 @given(PLANS, SEEDS, st.data())
-def test_folding_in_pieces_is_folding_at_once(new_synthesiser, plan, seed, data):
+def test_folding_in_pieces_is_folding_at_once(new_synthesiser: Any, plan: Any, seed: Any, data: Any) -> None:
     events = new_synthesiser(seed).play(plan)
     cut = data.draw(st.integers(0, len(events)))
     pieces = Fold().extend(events[:cut])
@@ -83,7 +83,7 @@ def test_folding_in_pieces_is_folding_at_once(new_synthesiser, plan, seed, data)
 
 
 @given(PLANS, SEEDS)
-def test_the_order_in_which_events_are_given_does_not_matter(new_synthesiser, plan, seed):
+def test_the_order_in_which_events_are_given_does_not_matter(new_synthesiser: Any, plan: Any, seed: Any) -> None:
     events = new_synthesiser(seed).play(plan)
     shuffled = random.Random(seed).sample(events, len(events))
     assert fold(shuffled) == fold(events)
@@ -91,22 +91,22 @@ def test_the_order_in_which_events_are_given_does_not_matter(new_synthesiser, pl
 
 
 @given(PLANS, SEEDS, st.data())
-def test_a_snapshot_shows_as_active_what_is_running(new_synthesiser, plan, seed, data):
+def test_a_snapshot_shows_as_active_what_is_running(new_synthesiser: Any, plan: Any, seed: Any, data: Any) -> None:
     events = new_synthesiser(seed).play(plan)
     cursor = Cursor(events)
     for k in data.draw(st.lists(st.integers(0, len(events)), min_size=1, max_size=5)):
         shot = cursor.at(k)
-        visits = fold(events[:k])
+        visits: list[Any] = fold(events[:k])
         assert {a.visit for a in shot.active} == {v.id for v in visits if v.status == "RUNNING"}
         assert sum(n for counts in shot.counts.values() for n in counts.values()) == len(visits)
         assert shot == snapshot(events, k)
 
 
 @given(PLANS, SEEDS)
-def test_the_root_failure_is_where_the_chain_of_the_end_leads(new_synthesiser, plan, seed):
+def test_the_root_failure_is_where_the_chain_of_the_end_leads(new_synthesiser: Any, plan: Any, seed: Any) -> None:
     synthesiser = new_synthesiser(seed)
     events = synthesiser.play(plan)
-    found = failure(events)
+    found: Any = failure(events)
     if events[-1]["type"] == "ExecutionSucceeded":
         assert found is None or (found.root is None and found.terminal is None and found.handled)
         return
@@ -119,10 +119,10 @@ def test_the_root_failure_is_where_the_chain_of_the_end_leads(new_synthesiser, p
 
 
 @given(PLANS, SEEDS)
-def test_the_frames_of_a_history_agree_with_its_fold(new_synthesiser, plan, seed):
+def test_the_frames_of_a_history_agree_with_its_fold(new_synthesiser: Any, plan: Any, seed: Any) -> None:
     synthesiser = new_synthesiser(seed)
     events = synthesiser.play(plan)
-    visits = fold(events)
+    visits: list[Any] = fold(events)
     pairs = durations(events_frame(events))
     exited = {t.end: v for v, t in synthesiser.truth.items() if t.status in {"SUCCEEDED", "CAUGHT"}}
     assert dict(zip(pairs["exited"].tolist(), pairs["entered"].tolist(), strict=True)) == exited
@@ -137,11 +137,13 @@ def test_the_frames_of_a_history_agree_with_its_fold(new_synthesiser, plan, seed
 
 
 @given(PLANS, SEEDS, st.data())
-def test_a_history_with_holes_still_folds_to_one_visit_per_entry(new_synthesiser, plan, seed, data):
+def test_a_history_with_holes_still_folds_to_one_visit_per_entry(
+    new_synthesiser: Any, plan: Any, seed: Any, data: Any
+) -> None:
     events = new_synthesiser(seed).play(plan)
     lost = data.draw(st.sets(st.integers(0, len(events) - 1)))
     rest = [event for number, event in enumerate(events) if number not in lost]
-    visits = fold(rest)
+    visits: list[Any] = fold(rest)
     entries = sum(e["type"].endswith("StateEntered") for e in rest)
     assert len(visits) == entries == len(states_frame(visits))
     assert all(v.exited is None or v.exited >= v.entered for v in visits)
@@ -151,7 +153,7 @@ def test_a_history_with_holes_still_folds_to_one_visit_per_entry(new_synthesiser
 
 
 @given(PLANS, SEEDS, st.data())
-def test_a_history_cut_at_the_front_keeps_its_rows_apart(new_synthesiser, plan, seed, data):
+def test_a_history_cut_at_the_front_keeps_its_rows_apart(new_synthesiser: Any, plan: Any, seed: Any, data: Any) -> None:
     events = new_synthesiser(seed).play(plan)
     rest = events[data.draw(st.integers(0, len(events))) :]
     assert len(fold(rest)) == sum(e["type"].endswith("StateEntered") for e in rest)

@@ -14,9 +14,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from sfn_notebook.errors import Json
 from sfn_notebook.lang.jsonata.failures import JsonataError
 from sfn_notebook.lang.jsonata.runtime import Call, Native
-from sfn_notebook.lang.jsonata.values import UNDEFINED, Array, Object, Value, double, number
+from sfn_notebook.lang.jsonata.values import UNDEFINED, Array, Value, double, number
 
 _HASHES = ("SHA-1", "SHA-384", "SHA-256", "SHA-512", "MD5")
 
@@ -152,8 +153,8 @@ def _refuse(_: str) -> NoReturn:
     raise ValueError
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Object:
-    result = Object(pairs)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Json]:
+    result = dict(pairs)
     if len(result) != len(pairs):
         raise ValueError
     return result

@@ -95,10 +95,10 @@ def _parser_class() -> type[Any]:
             self.advance()
             tree = self.expression(0)
             if self.node.id != "(end)":
-                raise _parse_error("S0201", self.node.position, token=self.node.value)
+                raise _parse_error("S0201", self.node.position, jsonata, token=self.node.value)
             tree = self.process_ast(tree)
             if tree.type == "parent" or tree.seeking_parent is not None:
-                raise _parse_error("S0217", tree.position)
+                raise _parse_error("S0217", tree.position, jsonata)
             return tree
 
     return Parser206

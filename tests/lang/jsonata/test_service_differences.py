@@ -24,7 +24,6 @@ D3137 = "threw an error during evaluation. D3137: "
         ("1/0 > 5", True),
         ("$random(42)", 0.7275636800328681),
         ("$random(42.9)", 0.7275636800328681),
-        ("$random(-1)", 0.7278205050926033),
         ("$formatNumber(0.125, '0.00')", "0.12"),
         ("$formatNumber(0.135, '0.00')", "0.14"),
         ("$formatNumber(2.675, '0.00')", "2.68"),
@@ -220,5 +219,5 @@ def test_bad_syntax_is_told_in_the_service_s_words(text, message, position):
 
 
 def test_a_bad_pattern_is_found_when_the_expression_is_compiled():
-    with pytest.raises(ExpressionError, match=re.escape("Invalid regular expression /a(/")):
-        compile_jsonata("$contains('a', /a(/)")
+    with pytest.raises(ExpressionError, match=re.escape("Invalid regular expression /[z-a]/")):
+        compile_jsonata("$contains('a', /[z-a]/)")

@@ -1,0 +1,120 @@
+"""Laws that hold for any text and any data."""
+
+import copy
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sfn_notebook.errors import ExpressionError
+from sfn_notebook.lang.jsonata import QueryEvaluationFailure, compile_jsonata, compile_tree, is_expression
+from sfn_notebook.lang.jsonata.compiler import Compiler
+from sfn_notebook.lang.jsonata.expression import BUILTINS
+from sfn_notebook.lang.jsonata.runtime import Frame, Run
+from sfn_notebook.lang.jsonata.service import java_random
+from sfn_notebook.lang.jsonata.syntax import parse
+from sfn_notebook.lang.jsonata.values import UNDEFINED, number_text, plain
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.sampled_from(["a", "b", "c"])
+DATA = st.recursive(
+    SCALARS | st.text(max_size=5), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=3)
+)
+TOKENS = [
+    "$a", "$b", "$", "$$", "a", "b", "`c d`", "1", "2.5", "'s'", '"t"', "null", "true", "(", ")", "[", "]", "{", "}", ".", ",",
+    ";", ":", ":=", "?", "+", "-", "*", "/", "%", "&", "=", "!=", "<", "<=", ">", ">=", "and", "or", "in", "~>", "..", "^", "**",
+    "@$x", "#$i", "|", "function", "$sum", "$map", "$string", "/a+/i", "??", "!", "\\", "\u00e9", "😀", "/*", "*/",
+]  # fmt: skip
+
+
+def outcome(text, data):
+    """Give the value of an expression or the words of its failure."""
+    try:
+        return compile_jsonata(text).evaluate(data, lambda: random.Random(1), 0.0)
+    except (ExpressionError, QueryEvaluationFailure) as failure:
+        return str(failure)
+
+
+@given(st.text(max_size=30))
+def test_any_text_compiles_or_is_refused(text):
+    outcome(text, {})
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=12), st.dictionaries(NAMES, DATA, max_size=3))
+def test_any_tokens_compile_or_are_refused_and_leave_the_data_alone(tokens, data):
+    before = copy.deepcopy(data)
+    assert outcome(" ".join(tokens), data) == outcome(" ".join(tokens), data)
+    assert before == data
+
+
+FORMS = st.recursive(
+    st.sampled_from(["$a", "$b", "$c", "1", "0", "2.5", "'x'", "null", "true", "[]", "{}", "$a.a", "$b.b", "$c.c.a"]),
+    lambda inner: st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-*/%&=<>") | st.sampled_from(["and", "or", "in", "!="]), inner),
+        st.builds("[{}, {}]".format, inner, inner),
+        st.builds("{{'a': {}, 'b': {}}}".format, inner, inner),
+        st.builds("({}).{}".format, inner, NAMES),
+        st.builds("({})[{}]".format, inner, inner),
+        st.builds("$map({}, function($v) {{ {} }})".format, inner, inner),
+        st.builds("({})^({})".format, inner, NAMES),
+        st.builds("({}){{$string($): {}}}".format, inner, inner),
+        st.builds("${}({})".format, st.sampled_from(["sum", "count", "string", "keys", "sort", "type", "not", "merge"]), inner),
+        st.builds("({} ? {} : {})".format, inner, inner, inner),
+    ),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(FORMS, st.dictionaries(NAMES, DATA, max_size=3))
+def test_evaluating_twice_gives_the_same_and_changes_nothing(text, data):
+    before = copy.deepcopy(data)
+    first = outcome(text, data)
+    assert outcome(text, data) == first
+    assert before == data
+
+
+class _General(Compiler):
+    """A compiler without the short cuts for names, objects and fixed keys."""
+
+    def __init__(self):
+        super().__init__(BUILTINS)
+        self.paths.shortcuts = False
+
+
+@settings(deadline=None)
+@given(
+    st.lists(NAMES, max_size=4).map(lambda names: ".".join(["$a", *names]))
+    | st.builds("{{'a': $a.{}, 'b': $b}}".format, NAMES),
+    st.dictionaries(NAMES, DATA, max_size=3),
+)
+def test_short_cuts_give_what_the_general_way_gives(text, data):
+    def run(compiler):
+        value = compiler.compile(parse(text))(UNDEFINED, Frame(dict(data), None, Run(random.Random, 0.0)), 1)
+        return value if value is UNDEFINED else plain(value)
+
+    assert run(_General()) == run(Compiler(BUILTINS))
+
+
+@given(DATA)
+def test_data_is_given_back_as_it_is(value):
+    assert outcome("$a", {"a": value}) == value
+    assert outcome("{'v': $a}", {"a": value}) == {"v": value}
+    assert outcome("$clone({'v': $a}).v[]", {"a": [value, value]}) is not None
+
+
+@given(DATA.filter(lambda value: not is_expression(value)))
+def test_trees_without_expressions_are_constant(value):
+    template = compile_tree(value, "Output")
+    assert template.evaluate({}, random.Random) is value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_are_written_so_that_they_can_be_read_again(value):
+    assert float(number_text(value)) == float(f"{value:.15g}")
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_seeded_random_numbers_lie_between_zero_and_one(seed):
+    assert 0 <= java_random(seed) < 1
