@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from sfn_notebook.api.execution import Execution
+    from sfn_notebook.api.executions import Executions
     from sfn_notebook.api.history import History
     from sfn_notebook.api.machine import StateMachine
     from sfn_notebook.errors import AwsError, CommandError, DefinitionError, Diagnostic, RunError, SfnError
@@ -26,6 +27,7 @@ __all__ = [
     "DefinitionError",
     "Diagnostic",
     "Execution",
+    "Executions",
     "History",
     "Outcomes",
     "Raw",
@@ -40,6 +42,7 @@ __all__ = [
 
 _HOME = {
     "Execution": "api.execution",
+    "Executions": "api.executions",
     "History": "api.history",
     "StateMachine": "api.machine",
     "AwsError": "errors",

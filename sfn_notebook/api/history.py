@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sfn_notebook.engine import log as engine_log
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.history.failure import Failure, failure
+from sfn_notebook.history.overview import Overview, overview
 from sfn_notebook.history.records import Visit
 from sfn_notebook.history.snapshot import Snapshot, snapshot
 from sfn_notebook.history.visits import fold
@@ -135,6 +136,11 @@ class History:
     def failure(self) -> Failure | None:
         """Root failure, terminal failure and handled ones; None where nothing failed."""
         return failure(self.raw)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """The execution at a glance: status, started, ended, duration, events, error, cause, input, output."""
+        return overview(self.raw)
 
     def at(self, position: int) -> Snapshot:
         """Give the state of affairs after the event with this id; 0 is before the first."""

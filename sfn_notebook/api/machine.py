@@ -30,6 +30,7 @@ from sfn_notebook.sim.handlers import Responder
 from sfn_notebook.strictjson import copy_json
 
 if TYPE_CHECKING:
+    from sfn_notebook.api.executions import Executions
     from sfn_notebook.api.history import History
     from sfn_notebook.render.digraph import StateGraph
 
@@ -154,6 +155,36 @@ class StateMachine:
         execution = Execution(self, engine, Responder(handlers, s3, executor))
         execution.go_on()
         return execution
+
+    def run_many(
+        self,
+        inputs: Any,
+        handlers: Mapping[str, Any] | None = None,
+        executor: Executor | str | None = None,
+        *,
+        progress: bool = True,
+        **options: Any,
+    ) -> Executions:
+        """Run the machine once per input.
+
+        Args:
+            inputs: a list of inputs, or a DataFrame with a row per input (missing values become null).
+            handlers: as for `run`.
+            executor: where whole runs go: None for here one after the other, "threads", "processes", or any
+                `concurrent.futures.Executor`.
+            progress: show a progress bar.
+            options: further arguments of `run`; with a `seed`, run number i gets seed + i.
+
+        Returns:
+            The executions, in the order of the inputs. Ctrl-C gives those that have ended.
+
+        Raises:
+            DefinitionError: the definition has errors.
+            RunError: as for `run`; the message begins with the number of the run.
+        """
+        from sfn_notebook.api.executions import run_all
+
+        return run_all(self, inputs, handlers, executor, options, progress=progress)
 
     def graph(self, history: History | None = None, *, theme: str = "auto", direction: str = "TB") -> StateGraph:
         """Draw the machine.

@@ -72,7 +72,8 @@ def load(
     Raises:
         DefinitionError: with every problem that it is refused for.
     """
-    return _accepted(StateMachine.load(source, name=name, substitutions=substitutions), strict=strict)
+    machine = StateMachine.load(source, name=name, substitutions=substitutions)
+    return _accepted(machine, str(source) if isinstance(source, Path) else machine.name, strict=strict)
 
 
 def load_text(
@@ -84,15 +85,15 @@ def load_text(
     """
     filled = substitute(text, substitutions) if substitutions else text
     document = asl_source.parse("\n" * lines_above + filled, name=name)
-    return _accepted(StateMachine(document, name, text), strict=strict)
+    return _accepted(StateMachine(document, name, text), name, strict=strict)
 
 
-def _accepted(machine: StateMachine, *, strict: bool) -> StateMachine:
+def _accepted(machine: StateMachine, called: str, *, strict: bool) -> StateMachine:
     refused = machine.errors
     if strict:
         refused = [replace(diagnostic, severity=Severity.ERROR) for diagnostic in problems(machine, strict=True)]
     if refused:
-        raise DefinitionError(refused, machine.document.text, machine.name)
+        raise DefinitionError(refused, machine.document.text, called)
     return machine
 
 

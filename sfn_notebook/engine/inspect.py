@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.engine import flow_jsonata, flow_jsonpath
 from sfn_notebook.engine.dataflow import Flow, compile_flow, compile_value
+from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.frames import Failure
 from sfn_notebook.engine.numbers import percentage, whole
 from sfn_notebook.errors import Json

@@ -227,7 +227,7 @@ def _entered(chain: Chain, event: Event, before: Context) -> tuple[Context, Cont
     name = details(event).get("name") or ""
     if isinstance(before, Scope):
         scope = before
-    elif before.type in _FAN_OUT and not before.broken and before.scope.current is before:
+    elif before.type in _FAN_OUT:
         scope = chain._inside(before, name)
     else:
         scope = before.scope

@@ -364,7 +364,7 @@ def _fan_failed(f: Fold, visit: Visit | None, event: Event, detail: Mapping[str,
     if visit is None:
         return
     inner = f.visit_at(event.get("previousEventId", 0))
-    if inner is None or inner is visit:
+    if inner is None or visit not in f.surrounding(inner):
         f.fail(visit, event, detail.get("error", visit.error), detail.get("cause", visit.cause))
     else:
         f.fail(visit, event, inner.error, inner.cause)

@@ -117,7 +117,7 @@ def _cleaned(source: str) -> list[str]:
 
     lines = (source if source.endswith("\n") else source + "\n").splitlines(keepends=True)
     for step in (steps.leading_empty_lines, steps.leading_indent, steps.classic_prompt, steps.ipython_prompt):
-        lines = step(lines)
+        lines = step(lines)  # type: ignore[no-untyped-call]  # IPython has no annotations here
     return lines
 
 
@@ -136,7 +136,8 @@ def read_notebook(path: str | Path) -> Any:
     import nbformat
 
     try:
-        return nbformat.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
+        text = Path(path).read_text(encoding="utf-8")
+        return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no annotations here
     except FileNotFoundError:
         raise CommandError(f"there is no notebook {path}") from None
     except OSError as error:
@@ -242,6 +243,9 @@ def _failed(path: Path, notebook: Any, reason: str) -> NotebookRun:
         and any(output.output_type == "error" for output in cell.outputs)
     ]
     started = [(number, cell) for number, cell in code if cell.execution_count is not None]
-    number, cell = (broken or started or [(None, None)])[-1]
-    first = "" if cell is None else next((line for line in cell.source.splitlines() if line.strip()), "")
+    found = (broken or started)[-1:]
+    if not found:
+        return NotebookRun(path, None, "", reason)
+    number, cell = found[0]
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
     return NotebookRun(path, number, first[:60], reason)

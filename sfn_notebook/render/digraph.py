@@ -79,7 +79,7 @@ class StateGraph(graphviz.Digraph):  # type: ignore[misc]  # the package ships n
         """Draw into a file and give its path: `outfile`, or `filename` with the format as its ending, beside the DOT text."""
         del renderer, formatter, neato_no_op, quiet, engine, overwrite_source
         kind = (format or (Path(outfile).suffix[1:] if outfile else "") or self.format or "svg").lower()
-        source = Path(self.save(filename, directory)) if outfile is None else None
+        source = Path(self.save(filename, directory=directory)) if outfile is None else None
         target = Path(outfile) if outfile is not None else Path(f"{source}.{kind}")
         if raise_if_result_exists and target.exists():
             raise graphviz.FileExistsError(f"output file exists: {str(target)!r}")

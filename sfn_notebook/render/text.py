@@ -118,16 +118,15 @@ def _visit_lines(run: RunSummary, width: int) -> Iterator[str]:
     heads = ["#", "state", *(["in"] if placed else []), "status", "duration", "tries"]
     sizes = [max(labels.width_of(row[column]) for row in [heads, *table]) for column in range(len(heads))]
     rest = width - sum(sizes) - 2 * len(sizes)
-    yield _aligned(heads, sizes) + ("  output" if rest > 12 else "")
+    yield labels.shorten(_aligned(heads, sizes) + ("  output" if rest > 12 else ""), width)
     cells = iter(table)
     for row in rows:
         if isinstance(row, int):
             yield f"  {_summary.left_out(row)}"
             continue
-        told = row.error or _summary.preview(row.output, max(1, rest))
-        yield (
-            _aligned(next(cells), sizes) + ("  " + labels.shorten(told, rest) if rest > 12 and told else "")
-        ).rstrip()
+        told = labels.one_line(row.error) if row.error else _summary.preview(row.output, max(1, rest))
+        line = _aligned(next(cells), sizes) + (f"  {labels.shorten(told, rest)}" if rest > 12 and told else "")
+        yield labels.shorten(line.rstrip(), width)
         yield from _handler_lines(row, width)
 
 

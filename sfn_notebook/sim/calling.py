@@ -145,16 +145,17 @@ def call_pickled(data: bytes) -> bytes:
     """Call a pickled job in another process and pickle the answer; an exception that cannot travel goes as its text."""
     answer = call(pickle.loads(data))  # noqa: S301 - made by this very program
     try:
-        return _dumps(answer)
+        return dumps(answer)
     except Exception as error:  # noqa: BLE001 - whatever cannot be pickled is named in the answer
         if answer.exception is not None:
             answer.exception = type(type(answer.exception).__name__, (Exception,), {})(str(answer.exception))
         else:
             answer.value, answer.exception = None, TypeError(f"the handler's answer cannot leave its process: {error}")
-        return _dumps(answer)
+        return dumps(answer)
 
 
-def _dumps(value: Any) -> bytes:
+def dumps(value: Any) -> bytes:
+    """Pickle a value, by cloudpickle where it is installed: functions of a notebook can travel only so."""
     try:
         import cloudpickle
     except ImportError:
@@ -192,7 +193,7 @@ class Caller:
         if isinstance(executor, ThreadPoolExecutor):
             return executor.submit(call, job)
         try:
-            data = _dumps(job)
+            data = dumps(job)
         except Exception as error:
             name = getattr(job.function, "__name__", repr(job.function))
             raise RunError(f"the handler {name} cannot be sent to another process: {error}") from error

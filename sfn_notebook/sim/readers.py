@@ -182,7 +182,7 @@ def read_csv(data: bytes, config: Config, where: str) -> Items:
     if config.get("CSVHeaderLocation", "FIRST_ROW") == "FIRST_ROW":
         header = next(rows, [])
     else:
-        header = list(config.get("CSVHeaders") or ())
+        header = [str(name) for name in config.get("CSVHeaders") or ()]
         if not header:
             raise ReaderFailure("CSVHeaderLocation GIVEN needs CSVHeaders, but found none")
     if len(set(header)) != len(header):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -77,8 +77,8 @@ def storage_of(s3: Any) -> Storage:
     """Make a storage of what a caller gave as `s3=`.
 
     Args:
-        s3: None; a mapping from bucket names to folders (text or Path), to mappings from keys to bytes, text or JSON values, or to boto3
-            S3 clients; one boto3 S3 client for all buckets; or a `Storage`. A plain dict of objects is written to in place, so that
+        s3: None; a mapping from bucket names to folders (text or Path), to mappings from keys to bytes, text, Path or JSON values, or to
+            boto3 S3 clients; one boto3 S3 client for all buckets; or a `Storage`. A plain dict of objects is written to in place, so that
             `s3["bucket"]` shows what a run wrote.
 
     Raises:
@@ -87,9 +87,9 @@ def storage_of(s3: Any) -> Storage:
     if s3 is None:
         return Unbound()
     if _is_client(s3):
-        return ClientStorage(s3)
+        return Buckets(lambda name: ClientBucket(s3, name))
     if isinstance(s3, Mapping):
-        return Buckets({_name(name): _bucket(name, value) for name, value in s3.items()})
+        return Buckets({_name(name): _bucket(name, value) for name, value in s3.items()}.get)
     if isinstance(s3, Storage):
         return s3
     raise RunError(
@@ -122,10 +122,10 @@ class Unbound:
 
 
 class Buckets:
-    """A storage of named buckets."""
+    """A storage of buckets that a function finds by name; None for those that do not exist."""
 
-    def __init__(self, buckets: Mapping[str, Bucket]) -> None:
-        self.buckets = dict(buckets)
+    def __init__(self, find: Callable[[str], Bucket | None]) -> None:
+        self.find = find
 
     def get(self, bucket: str, key: str) -> bytes:
         """Give the content of an object."""
@@ -139,14 +139,15 @@ class Buckets:
         """Write an object."""
         self._of(bucket).put(key, data)
 
-    def _of(self, bucket: str) -> Bucket:
-        if bucket not in self.buckets:
+    def _of(self, name: str) -> Bucket:
+        bucket = self.find(name)
+        if bucket is None:
             raise StorageFailure("NoSuchBucket", "The specified bucket does not exist")
-        return self.buckets[bucket]
+        return bucket
 
 
 class MemoryBucket:
-    """Objects in a mapping of the caller's: bytes as they are, text as UTF-8, anything else as JSON."""
+    """Objects in a mapping of the caller's: bytes as they are, text as UTF-8, a Path as that file, anything else as JSON."""
 
     def __init__(self, objects: Mapping[str, Any]) -> None:
         self.objects = objects
@@ -160,6 +161,8 @@ class MemoryBucket:
             return bytes(value)
         if isinstance(value, str):
             return value.encode("utf-8", "surrogatepass")
+        if isinstance(value, os.PathLike):
+            return _content(Path(value))
         return json_text(copy_json(value, f'the object "{key}"')).encode("utf-8", "surrogatepass")
 
     def list(self, prefix: str) -> Iterator[dict[str, Json]]:
@@ -190,16 +193,11 @@ class FolderBucket:
             if path.is_dir():
                 return b""
             raise no_such_key()
-        try:
-            return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise no_such_key() from None
-        except OSError as error:
-            raise StorageFailure("AccessDenied", f"Access Denied ({error.strerror})") from error
+        return _content(path)
 
     def list(self, prefix: str) -> Iterator[dict[str, Json]]:
         """Give every file below a prefix."""
-        for key in sorted((key for key in self._keys() if key.startswith(prefix)), key=key_order):
+        for key in sorted((key for key in self._keys(prefix) if key.startswith(prefix)), key=key_order):
             path = self._path(key)
             if path is None:
                 continue
@@ -235,8 +233,11 @@ class FolderBucket:
             raise StorageFailure("AccessDenied", f'Access Denied (the key "{key}" leads out of {self.root})')
         return path
 
-    def _keys(self) -> Iterator[str]:
-        for folder, folders, files in os.walk(self.root):
+    def _keys(self, prefix: str) -> Iterator[str]:
+        """Walk the folder that a prefix names, without following links to folders."""
+        above = prefix.rpartition("/")[0]
+        start = self._path(above) if above else self.root
+        for folder, folders, files in os.walk(start) if start is not None else ():
             place = Path(folder)
             for name in files:
                 path = place / name
@@ -285,25 +286,6 @@ class ClientBucket:
             raise _refused(error) from error
 
 
-class ClientStorage:
-    """All buckets that a boto3 S3 client reaches."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    def get(self, bucket: str, key: str) -> bytes:
-        """Give the content of an object."""
-        return ClientBucket(self.client, bucket).get(key)
-
-    def list(self, bucket: str, prefix: str) -> Iterator[dict[str, Json]]:
-        """Give every object below a prefix."""
-        return ClientBucket(self.client, bucket).list(prefix)
-
-    def put(self, bucket: str, key: str, data: bytes) -> None:
-        """Write an object."""
-        ClientBucket(self.client, bucket).put(key, data)
-
-
 def listed(key: str, size: int, modified: int, tag: str, storage_class: str = "STANDARD") -> dict[str, Json]:
     """Describe an object as a Map over `s3:listObjectsV2` gets it (recorded: the ETag is spelled Etag and keeps its quotes)."""
     return {"Etag": f'"{tag}"', "Key": key, "LastModified": modified, "Size": size, "StorageClass": storage_class}
@@ -322,6 +304,15 @@ def md5(data: bytes) -> str:
 def no_such_key() -> StorageFailure:
     """Make S3's answer for a key that does not exist."""
     return StorageFailure("NoSuchKey", "The specified key does not exist.")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise no_such_key() from None
+    except OSError as error:
+        raise StorageFailure("AccessDenied", f"Access Denied ({error.strerror}: {path})") from error
 
 
 def _plain(name: str) -> bool:

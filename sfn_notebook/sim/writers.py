@@ -62,16 +62,9 @@ def write_results(
         WriterFailure: when AWS would fail the Map with States.ResultWriterFailed.
         RunError: when nothing is bound to the bucket.
     """
-    config = call.get("WriterConfig") or {}
-    resource = call.get("Resource")
-    if not resource and not config:
-        raise WriterFailure("the ResultWriter is empty: it needs a Resource, a WriterConfig, or both")
-    transformation = _one_of(config, "Transformation", TRANSFORMATIONS)
-    output_type = _one_of(config, "OutputType", OUTPUT_TYPES)
-    if not resource:
+    transformation, output_type = _config(call)
+    if not call.get("Resource"):
         return list(transformed(children, transformation))
-    if str(resource).rpartition(":")[2] != "putObject":
-        raise WriterFailure(f"the ResultWriter's Resource must be s3:putObject, but found {resource!r}")
     export = _Export(call, storage, output_type, largest)
     try:
         for status in STATUSES:
@@ -83,10 +76,33 @@ def write_results(
         raise WriterFailure(text) from failure
 
 
+def try_writing(call: Mapping[str, Json], storage: Storage) -> None:
+    """Write an empty manifest, as AWS does before the first child starts; the real one takes its place later.
+
+    Args:
+        call: as for `write_results`.
+        storage: where its bucket is.
+
+    Raises:
+        WriterFailure: when the bucket cannot be written to, or the writer is not well formed.
+    """
+    _, output_type = _config(call)
+    if not call.get("Resource"):
+        return
+    try:
+        _Export(call, storage, output_type, LARGEST_FILE).finish()
+    except StorageFailure as failure:
+        text = f"Failed to write a test manifest into the specified output bucket. | Message from S3: {failure.message}"
+        raise WriterFailure(text) from failure
+
+
 class _Export:
     """The files of one map run while they are written."""
 
     def __init__(self, call: Mapping[str, Json], storage: Storage, output_type: str, largest: int) -> None:
+        action = str(call["Resource"]).rpartition(":")[2]
+        if action != "putObject":
+            raise WriterFailure(f"the ResultWriter's Resource must be s3:putObject, but found {call['Resource']!r}")
         arguments = call.get("Arguments") or call.get("Parameters") or {}
         self.storage = storage
         self.map_run = str(call["MapRunArn"])
@@ -188,6 +204,14 @@ def _file_status(child: Mapping[str, Json]) -> str:
     """Say which file a child goes to: what was never started is PENDING, what ended otherwise than well is FAILED."""
     status = child["status"]
     return status if status in STATUSES else "FAILED"
+
+
+def _config(call: Mapping[str, Json]) -> tuple[str, str]:
+    """Give the transformation and the output type of a writer."""
+    config = call.get("WriterConfig") or {}
+    if not call.get("Resource") and not config:
+        raise WriterFailure("the ResultWriter is empty: it needs a Resource, a WriterConfig, or both")
+    return _one_of(config, "Transformation", TRANSFORMATIONS), _one_of(config, "OutputType", OUTPUT_TYPES)
 
 
 def _one_of(config: Mapping[str, Json], field: str, allowed: Sequence[str]) -> str:

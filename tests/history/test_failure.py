@@ -80,6 +80,18 @@ def test_a_failure_retried_away_by_the_map_around_it_names_the_map(new_writer: A
     assert (fault.state, fault.error, fault.handling, fault.handler) == ("T", "E", "retried", "M")
 
 
+def test_the_last_run_of_a_retried_map_was_not_handled(new_writer: Any) -> None:
+    w = new_writer()
+    before = w.add("MapStateEntered", 0, name="M")
+    for _ in range(2):
+        start = w.add("MapIterationStarted", w.add("MapStateStarted", before), name="M", index=0)
+        before = _task(w, start, "TaskFailed", error="E")
+        w.add("MapIterationFailed", before, name="M", index=0)
+    w.add("ExecutionFailed", w.add("MapStateFailed", before), error="E")
+    found = _report(w)
+    assert (found.root.event, [f.event for f in found.handled]) == (before, [6])
+
+
 def test_a_runtime_error_began_in_the_state_that_its_cause_names(new_writer: Any) -> None:
     w = new_writer()
     entered = w.add("WaitStateEntered", 0, name="W")

@@ -178,6 +178,23 @@ def test_what_is_open_when_the_execution_is_stopped_ends_with_it(new_writer: Any
     assert (visit.status, visit.task_attempts[0].status, visit.end_event) == (status, status, 4)
 
 
+def test_a_state_that_failed_before_is_blamed_when_the_end_names_it(new_writer: Any) -> None:
+    w = new_writer()
+    entered = w.add("TaskStateEntered", 0, name="T")
+    failed = w.chain(entered, "TaskScheduled", "TaskFailed", error="E", cause="c")
+    cause = f"An error occurred while executing the state 'T' (entered at the event id #{entered}). Oh"
+    w.add("ExecutionFailed", 0, error="States.Runtime", cause=cause)
+    (visit,) = fold(w.events)
+    assert (visit.status, visit.end_event, visit.error) == ("FAILED", failed, "E")
+
+
+def test_a_state_whose_exit_is_missing_ended_when_the_next_one_began(new_writer: Any) -> None:
+    w = new_writer()
+    following = w.add("PassStateEntered", w.add("PassStateEntered", 0, name="A"), name="B")
+    first, second = fold(w.events)
+    assert (first.status, first.end_event, second.status) == ("SUCCEEDED", following, "RUNNING")
+
+
 def test_an_unfinished_history_leaves_its_states_running(new_writer: Any) -> None:
     w = new_writer()
     w.chain(w.add("TaskStateEntered", 0, name="T"), "TaskScheduled", "TaskStarted")

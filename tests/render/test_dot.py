@@ -55,7 +55,7 @@ def test_what_matters_is_said_in_words() -> None:
     source = dot_source(ORDERS)
     for text in (
         "Lambda validate-order",
-        "↻ 4× TooManyRequestsExc… +1",
+        "↻ 4× TooManyRequestsExcepti… +1",
         "DynamoDB updateItem",
         "SQS sendMessage · waits for token",
         "Distributed Map · 3 at once",

@@ -31,11 +31,21 @@ class _Uncountable(Exception):
 
 @dataclass(slots=True)
 class _Place:
-    """A place of a pattern: it takes a character, checks a guard, or goes on at one or two other places."""
+    """A place of a pattern: it takes a character, checks a guard, or goes on at one or two other places.
+
+    At the `head` of a loop the first place inside belongs to a new round; at its `tail` the round is over, and another one
+    begins only if this one took a character: `following` is then the head and what comes behind the loop.
+    """
 
     test: Test | None = None
     guard: Guard | None = None
     following: tuple[int, ...] = ()
+    head: int = -1
+    tail: bool = False
+
+
+Result: TypeAlias = tuple[bool, int]
+"""Whether a place leads to a match, and in how many steps that is known."""
 
 
 @dataclass(slots=True)
@@ -49,10 +59,10 @@ class Program:
         """Tell whether the search for a match in `text` takes more than `STEPS` steps."""
         if not self.explosive or len(text) * len(self.places) > _CELLS:
             return False
-        starts: list[tuple[bool, int]] = []
-        after: list[tuple[bool, int]] = []
+        starts: list[Result] = []
+        after: list[Result] = []
         for position in range(len(text), -1, -1):
-            after = self._count(text, position, after)
+            after = _Row(self.places, text, position, after).results()
             starts.append(after[0])
         total = 0
         for found, steps in reversed(starts):
@@ -61,45 +71,46 @@ class Program:
                 break
         return total > STEPS
 
-    def _count(self, text: str, position: int, after: list[tuple[bool, int]]) -> list[tuple[bool, int]]:
-        """Give for each place whether it leads to a match from here, and in how many steps that is known."""
-        known: list[tuple[bool, int] | None] = [None] * len(self.places)
-        last = len(self.places) - 1
 
-        def count(index: int) -> tuple[bool, int]:
-            found = known[index]
-            if found is not None:
-                return found
-            known[index] = (False, 1)  # a loop around nothing ends here
-            place = self.places[index]
-            if index == last:
-                result = (True, 1)
-            elif place.test is not None:
-                fits = position < len(text) and place.test(text[position])
-                result = _one_more(after[place.following[0]]) if fits else (False, 1)
-            elif place.guard is not None and not place.guard(text, position):
-                result = (False, 1)
-            else:
-                result = _first(place.following, count)
-            known[index] = result
-            return result
+class _Row:
+    """The results of all places at one position of the text; `after` are those at the next position."""
 
-        return [count(index) for index in range(len(self.places))]
+    def __init__(self, places: list[_Place], text: str, position: int, after: list[Result]) -> None:
+        self.places = places
+        self.text = text
+        self.position = position
+        self.after = after
+        self.known: dict[tuple[int, bool], Result] = {}
 
+    def results(self) -> list[Result]:
+        """Give the result of each place, reached with a character just taken."""
+        return [self._count(index, fresh=False) for index in range(len(self.places))]
 
-def _one_more(result: tuple[bool, int]) -> tuple[bool, int]:
-    return result[0], result[1] + 1
+    def _count(self, index: int, *, fresh: bool) -> Result:
+        """Count from a place; `fresh` means that the round of the loop around it has not taken a character yet."""
+        found = self.known.get((index, fresh))
+        if found is None:
+            found = self.known[index, fresh] = self._search(index, fresh=fresh)
+        return found
 
-
-def _first(following: tuple[int, ...], count: Callable[[int], tuple[bool, int]]) -> tuple[bool, int]:
-    """Try one place after the other until one succeeds."""
-    steps = 1
-    for index in following:
-        success, more = count(index)
-        steps += more
-        if success:
-            return True, steps
-    return False, steps
+    def _search(self, index: int, *, fresh: bool) -> Result:
+        place = self.places[index]
+        if index == len(self.places) - 1:
+            return True, 1
+        if place.test is not None:
+            if self.position < len(self.text) and place.test(self.text[self.position]):
+                success, steps = self.after[place.following[0]]
+                return success, steps + 1
+            return False, 1
+        if place.guard is not None and not place.guard(self.text, self.position):
+            return False, 1
+        total = 1
+        for following in place.following[int(fresh) :][:1] if place.tail else place.following:
+            success, steps = self._count(following, fresh=fresh or following == place.head)
+            total += steps
+            if success:
+                return True, total
+        return False, total
 
 
 def program(pattern: str, *, ignore_case: bool, multiline: bool) -> Program:
@@ -177,8 +188,10 @@ class _Reader:
         if most is None:
             self.program.explosive |= choosy
             loop = self._add(_Place())
+            self.program.places[loop].head = loop + 1
             self._again(begin)
-            self._add(_Place(following=(loop,)))
+            tail = self._add(_Place(tail=True))
+            self.program.places[tail].following = (loop, tail + 1)
             self._fork(loop, lazy=lazy)
         else:
             forks = []

@@ -33,12 +33,18 @@ Compile = Callable[[Tree], Node]
 
 
 class Compiler:
-    """Compiles trees; `builtins` are the functions that every expression sees, unless a variable hides them."""
+    """Compiles trees.
 
-    def __init__(self, builtins: Mapping[str, Native]) -> None:
+    Attributes:
+        builtins: the functions that every expression sees, unless a variable hides them.
+        shortcuts: compile the most common forms to something faster that gives the same.
+    """
+
+    def __init__(self, builtins: Mapping[str, Native], *, shortcuts: bool = True) -> None:
         from sfn_notebook.lang.jsonata.paths import Paths  # the two call each other
 
         self.builtins = builtins
+        self.shortcuts = shortcuts
         self.paths = Paths(self)
         self._kinds: dict[str, Compile] = {
             "path": self.paths.path,

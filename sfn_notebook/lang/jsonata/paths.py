@@ -88,7 +88,8 @@ class Paths:
     def _plain_path(self, tree: Tree) -> Node:
         steps = [self._step(step) for step in tree.steps]
         keys = [str(step.value) for step in tree.steps[1:] if _is_plain_name(step)]
-        if len(keys) == len(tree.steps) - 1 and _is_plain_variable(tree.steps[0]):
+        names_only = len(keys) == len(tree.steps) - 1 and _is_plain_variable(tree.steps[0])
+        if names_only and self.compiler.shortcuts:
             return _chain(self.compiler.compile(tree.steps[0]), keys)
         cons = bool(tree.steps[0].consarray)
         first = self.compiler.compile(tree.steps[0]) if cons else None
@@ -207,8 +208,8 @@ class Paths:
     def object(self, tree: Tree) -> Node:
         """Compile `{key: value}` standing alone."""
         group = self.group(tree)
-        constant = all(key.type == "string" for key, _ in tree.lhs_object)
-        if not constant or len({key.value for key, _ in tree.lhs_object}) < len(tree.lhs_object):
+        keys = {str(key.value) for key, _ in tree.lhs_object if key.type == "string"}
+        if len(keys) < len(tree.lhs_object) or not self.compiler.shortcuts:
             return group
         pairs = [(str(key.value), self.compiler.compile(value)) for key, value in tree.lhs_object]
 

@@ -120,6 +120,10 @@ def _with_library(name: str, *arguments: Any) -> Any:
         if isinstance(error, RecursionError):
             raise
         raise _coded(str(error)) from None
+    except KeyError as error:
+        if name == "parse_integer":
+            raise
+        raise JsonataError("D3132", value=str(error.args[0])) from None
     except (OverflowError, AttributeError, NotImplementedError):
         raise JsonataError("D3137", message="Date/time or number out of range") from None
 
@@ -128,7 +132,7 @@ def _coded(message: str) -> JsonataError:
     """Find the code of a message of the library by its first words."""
     for code in ("D3130", "D3131", "D3132", "D3133", "D3134", "D3135", "D3136"):
         if message.startswith(CATALOGUE[code].split(" {{")[0][:40]):
-            return JsonataError(code, value=message.rsplit(" ", 1)[-1])
+            return JsonataError(code, value=None)  # the library does not tell which character it is
     return JsonataError("D3137", message=message)
 
 

@@ -214,7 +214,8 @@ def number_text(value: float) -> str:
     """
     if type(value) is int and -(10**15) < value < 10**15:
         return str(value)
-    value = float(f"{value:.15g}")
+    rounded = float(f"{value:.15g}")
+    value = rounded if math.isfinite(rounded) else value
     sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
     text = "".join(map(str, digits))
     point = len(text) + int(exponent)
@@ -256,7 +257,7 @@ def _write(value: Value, newline: str, budget: list[int]) -> str:
     else:
         is_number(value)
         text = number_text(value)
-    budget[0] -= len(text)
+    budget[0] -= 32 + len(text)
     if budget[0] < 0:
         raise LimitReached(MEMORY_LIMIT)
     return text

@@ -110,7 +110,10 @@ def test_what_the_language_gives(evaluate, text, value):
         ("{'f': $sum}", "returned an unsupported result type."),
         ("{'r': /a/}", "returned an unsupported result type."),
         ("$nothing()", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
-        ("$states.input.($sum(1)).id(2)", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
+        (
+            "$states.input.($sum(1)).id(2)",
+            "threw an error during evaluation. T1006: Attempted to invoke a non-function",
+        ),
         (
             "$states.input.sum([1])",
             "threw an error during evaluation. T1005: Attempted to invoke a non-function. Did you mean $sum?",
@@ -118,8 +121,10 @@ def test_what_the_language_gives(evaluate, text, value):
         ("$nothing(?)", "threw an error during evaluation. T1008: Attempted to partially apply a non-function"),
         (
             "1 ~> 2",
-            "threw an error during evaluation."
-            " T2006: The right side of the function application operator ~> must be a function",
+            (
+                "threw an error during evaluation."
+                " T2006: The right side of the function application operator ~> must be a function"
+            ),
         ),
         (
             "1 + 'a'",
@@ -131,24 +136,32 @@ def test_what_the_language_gives(evaluate, text, value):
         ),
         (
             "1 < 'a'",
-            'threw an error during evaluation. T2009: The values 1 and "a" either side of operator "<"'
-            " must be of the same data type",
+            (
+                'threw an error during evaluation. T2009: The values 1 and "a" either side of operator "<"'
+                " must be of the same data type"
+            ),
         ),
         (
             "true > false",
-            'threw an error during evaluation. T2010: The expressions either side of operator ">"'
-            " must evaluate to numeric or string values",
+            (
+                'threw an error during evaluation. T2010: The expressions either side of operator ">"'
+                " must evaluate to numeric or string values"
+            ),
         ),
         ("-'a'", 'threw an error during evaluation. D1002: Cannot negate a non-numeric value: "a"'),
         (
             "['a'..2]",
-            "threw an error during evaluation."
-            " T2003: The left side of the range operator (..) must evaluate to an integer",
+            (
+                "threw an error during evaluation."
+                " T2003: The left side of the range operator (..) must evaluate to an integer"
+            ),
         ),
         (
             "[1..2.5]",
-            "threw an error during evaluation."
-            " T2004: The right side of the range operator (..) must evaluate to an integer",
+            (
+                "threw an error during evaluation."
+                " T2004: The right side of the range operator (..) must evaluate to an integer"
+            ),
         ),
         (
             "{1: 2}",
@@ -172,8 +185,10 @@ def test_what_the_language_gives(evaluate, text, value):
         ),
         (
             "$states.input.$uppercase()",
-            "threw an error during evaluation."
-            ' T0411: Context value is not a compatible type with argument 1 of function "uppercase"',
+            (
+                "threw an error during evaluation."
+                ' T0411: Context value is not a compatible type with argument 1 of function "uppercase"'
+            ),
         ),
         (
             "($f := function($n)<n:n>{ $n }; $f('a'))",
@@ -187,8 +202,10 @@ def test_what_the_language_gives(evaluate, text, value):
         ),
         (
             "$states.input ~> |$|3|",
-            "threw an error during evaluation."
-            " T2011: The insert/update clause of the transform expression must evaluate to an object: 3",
+            (
+                "threw an error during evaluation."
+                " T2011: The insert/update clause of the transform expression must evaluate to an object: 3"
+            ),
         ),
         (
             "[{'a': 1}, {'a': 'x'}]^(a)",

@@ -96,7 +96,8 @@ CASES = [
     ("$reduce([1, 2, 3], function($a, $b) { $a * 10 + $b })", 123),
     ("$reduce([1, 2], function($a, $b, $i) { $a + $b * $i }, 100)", 102),
     ("$zip([1, 2], ['a', 'b', 'c'])", [[1, "a"], [2, "b"]]),
-    ("$zip(1, 2)", []),
+    ("$zip(1, 2)", [[1, 2]]),
+    ("$zip([1], $nothing)[]", []),
     ("$reverse([1, 2])", [2, 1]),
     ("$reverse([1])", [1]),
     ("$sort([3, 1, 2])", [1, 2, 3]),
@@ -140,12 +141,33 @@ def test_what_a_function_gives(evaluate, reason, text, value):
     "name",
     sorted(
         BUILTINS.keys()
-        - {"count", "exists", "error", "assert", "random", "uuid", "range", "hash", "now", "millis", "zip", "each", "keys"}
+        - {
+            "count",
+            "exists",
+            "error",
+            "assert",
+            "random",
+            "uuid",
+            "range",
+            "hash",
+            "now",
+            "millis",
+            "zip",
+            "each",
+            "keys",
+        }
         - {"map", "filter", "single", "reduce", "sift", "match", "append"}
     ),
 )
 def test_undefined_in_gives_undefined_out(reason, name):
-    more = {"lookup": ", 'a'", "substring": ", 1", "power": ", 2", "pad": ", 3", "contains": ", 'a'", "replace": ", 'a', 'b'"}
+    more = {
+        "lookup": ", 'a'",
+        "substring": ", 1",
+        "power": ", 2",
+        "pad": ", 3",
+        "contains": ", 'a'",
+        "replace": ", 'a', 'b'",
+    }
     assert reason(f"${name}($nothing{more.get(name, '')})") == "returned nothing (undefined)."
 
 
@@ -153,8 +175,8 @@ def test_undefined_in_gives_undefined_out(reason, name):
     ("text", "ending"),
     [
         ("$sqrt(-1)", "D3060: The sqrt function cannot be applied to a negative number: -1"),
-        ("$power(-2, 0.5)", "D3061: The power function has resulted in a value that cannot be represented as a JSON"
-         " number: base=-2, exponent=0.5"),
+        ("$power(-2, 0.5)", ("D3061: The power function has resulted in a value that cannot be represented as a JSON"
+         " number: base=-2, exponent=0.5")),
         ("$formatBase(1, 40)", "D3100: The radix of the formatBase function must be between 2 and 36.  It was given 40"),
         ("$replace('a', 'a', 'b', -1)", "D3011: Fourth argument of replace function must evaluate to a positive number"),
         ("$replace('a', /a/, function($m) { 1 })", "D3012: Attempted to replace a matched string with a non-string value"),
@@ -162,14 +184,14 @@ def test_undefined_in_gives_undefined_out(reason, name):
         ("$match('a', /a/, -1)", "D3040: Third argument of match function must evaluate to a positive number"),
         ("$reduce([1], function($a) { $a })",
          "D3050: The second argument of reduce function must be a function with at least two arguments"),
-        ("$sort([1, 'a'])", "D3070: The single argument form of the sort function can only be applied to an array of strings"
-         " or an array of numbers.  Use the second argument to specify a comparison function"),
+        ("$sort([1, 'a'])", ("D3070: The single argument form of the sort function can only be applied to an array of strings"
+         " or an array of numbers.  Use the second argument to specify a comparison function")),
         ("$single([1, 2])", "D3138: The $single() function expected exactly 1 matching result.  Instead it matched more."),
         ("$single([])", "D3139: The $single() function expected exactly 1 matching result.  Instead it matched 0."),
-        ("$contains('a', function($s) { 1 })", 'T1010: The matcher function argument passed to function "contains" does not'
-         " return the correct object structure"),
+        ("$contains('a', function($s) { 1 })", ('T1010: The matcher function argument passed to function "contains" does not'
+         " return the correct object structure")),
         ("$join([1])", 'T0412: Argument 1 of function "join" must be an array of "strings"'),
-        ("$fromMillis(1, '[Q]')", "D3132: Unknown component specifier Q in date/time picture string"),
+        ("$fromMillis(1, '[Q]')", 'D3132: Unknown component specifier "Q" in date/time picture string'),
         ("$fromMillis(1, '[Y')", "D3135: No matching closing bracket ']' in date/time picture string"),
         ("$error()", "D3137: $error() function evaluated"),
     ],
@@ -188,7 +210,7 @@ def test_what_a_function_refuses(reason, text, ending):
         ("0.14", "0\u2030", "140\u2030"),
         ("1234.5678", "00.000e0", "12.346e2"),
         ("0.00012", "0.0e00", "1.2e-04"),
-        ("12345678", "9,999,99", "1234,567,8".replace("1234,567,8", "12,345,67,8") if False else None),
+        ("12345678", "#,###,##", "1,23,456,78".replace("1,23,456,78", "123,456,78")),
         ("34.555", "#0.00;'-'#", "34.56"),
         ("1", "'x'0'y'", "'x'1'y'"),
         ("0.5", "#.00", ".50"),
@@ -199,14 +221,13 @@ def test_what_a_function_refuses(reason, text, ending):
     ],
 )
 def test_numbers_in_pictures(evaluate, value, picture, text):
-    if text is not None:
-        assert evaluate(f'$formatNumber({value}, "{picture}")') == text
+    assert evaluate(f'$formatNumber({value}, "{picture}")') == text
 
 
 def test_digits_of_another_family(evaluate):
-    assert evaluate("$formatNumber(120.5, '#0.0', {'zero-digit': '٠', 'decimal-separator': ','})".replace("#0.0", "#٠,٠")) == (
-        "١٢٠,٥"
-    )
+    assert evaluate(
+        "$formatNumber(120.5, '#0.0', {'zero-digit': '٠', 'decimal-separator': ','})".replace("#0.0", "#٠,٠")
+    ) == ("١٢٠,٥")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Laws that hold for any text and any data."""
 
 import copy
+import math
 import random
 
 from hypothesis import given, settings
@@ -75,14 +76,6 @@ def test_evaluating_twice_gives_the_same_and_changes_nothing(text, data):
     assert before == data
 
 
-class _General(Compiler):
-    """A compiler without the short cuts for names, objects and fixed keys."""
-
-    def __init__(self):
-        super().__init__(BUILTINS)
-        self.paths.shortcuts = False
-
-
 @settings(deadline=None)
 @given(
     st.lists(NAMES, max_size=4).map(lambda names: ".".join(["$a", *names]))
@@ -94,7 +87,7 @@ def test_short_cuts_give_what_the_general_way_gives(text, data):
         value = compiler.compile(parse(text))(UNDEFINED, Frame(dict(data), None, Run(random.Random, 0.0)), 1)
         return value if value is UNDEFINED else plain(value)
 
-    assert run(_General()) == run(Compiler(BUILTINS))
+    assert run(Compiler(BUILTINS, shortcuts=False)) == run(Compiler(BUILTINS))
 
 
 @given(DATA)
@@ -112,7 +105,8 @@ def test_trees_without_expressions_are_constant(value):
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_are_written_so_that_they_can_be_read_again(value):
-    assert float(number_text(value)) == float(f"{value:.15g}")
+    rounded = float(f"{value:.15g}")
+    assert float(number_text(value)) == (rounded if math.isfinite(rounded) else value)
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

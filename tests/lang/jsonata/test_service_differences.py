@@ -124,8 +124,10 @@ def test_what_gives_nothing(reason, text):
         ("$decodeUrlComponent('%zz')", 'D3140: Malformed URL passed to $decodeUrlComponent(): "%zz"'),
         (
             "$toMillis('2024-01-01 10:00:00')",
-            "D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp."
-            ' Given "2024-01-01 10:00:00"',
+            (
+                "D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp."
+                ' Given "2024-01-01 10:00:00"'
+            ),
         ),
         ("$number('1e400')", 'D3030: Unable to cast value to a number: "1e400"'),
         ("$string(1/0)", "D3001: Attempting to invoke string function on Infinity or NaN"),

@@ -31,7 +31,13 @@ def test_blanks_around_an_expression_are_not_part_of_it():
 
 
 def test_expressions_anywhere_in_a_tree_are_evaluated():
-    tree = {"a": "{% $x %}", "b": [1, "{% $x + 1 %}", {"c": "{% [$x] %}"}], "d": "$x", "e": " {% $x %} ", "{% $x %}": None}
+    tree = {
+        "a": "{% $x %}",
+        "b": [1, "{% $x + 1 %}", {"c": "{% [$x] %}"}],
+        "d": "$x",
+        "e": " {% $x %} ",
+        "{% $x %}": None,
+    }
     template = compile_tree(tree, "Output")
     assert not template.constant
     assert [place for place, _ in template.expressions] == ["Output/a", "Output/b[1]", "Output/b[2]/c"]
