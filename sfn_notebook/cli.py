@@ -159,9 +159,12 @@ def _run(given: argparse.Namespace) -> int:
 def _ended(run: Callable[[], Execution]) -> Execution:
     """Run; a loop that the budget has stopped is a failed run, with all its history, and no usage error."""
     from sfn_notebook.engine.execution import BudgetExceeded
+    from sfn_notebook.sim.handlers import Unbound
 
     try:
         return run()
+    except Unbound as error:
+        raise Unbound(f"{error}\nin a Python file that is named with --handlers FILE.py") from None
     except BudgetExceeded as error:
         stopped: Any = error.execution
         if stopped is None:

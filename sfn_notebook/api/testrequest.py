@@ -1,6 +1,6 @@
 """What a test of one state asks for, checked and refused as the service's TestState does.
 
-`read_request` turns the arguments of `test_state` into a `StateTest` that is ready to be evaluated, or raises `RequestError` with the
+`read_request` turns the arguments of `try_state` into a `StateTest` that is ready to be evaluated, or raises `RequestError` with the
 code and the text of the service. The order of the checks is the service's, as far as recordings show it: parameters, definition,
 state, mock, context. Texts that no recording shows are ours and say the same.
 """
@@ -29,7 +29,7 @@ MOST_BYTES = 262_144
 LONE_STATE = "StateName"
 """What the service calls a state that is tested without a machine around it."""
 
-_CONTEXT: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+_CONTEXT: Mapping[str, Mapping[str, type]] = {
     "Execution": {
         "Id": str, "Input": object, "Name": str, "RoleArn": str, "StartTime": str, "RedriveCount": int, "RedriveTime": str,
     },
@@ -130,7 +130,9 @@ def read_request(
     _check_values(mock, level)
     value = _json({} if data is None else data, "InvalidExecutionInput", "Invalid State Machine Execution Input")
     if json_size(value) > MOST_BYTES:
-        raise _invalid(f"Value at 'input' failed to satisfy constraint: Member must have length less than or equal to {MOST_BYTES}")
+        raise _invalid(
+            f"Value at 'input' failed to satisfy constraint: Member must have length less than or equal to {MOST_BYTES}"
+        )
     held = _json({} if variables is None else variables, "ValidationException", "Invalid variables")
     if not isinstance(held, dict):
         raise RequestError("ValidationException", "Invalid variables: a JSON object is expected")
@@ -169,7 +171,9 @@ def _check_parameters(name: str | None, mock: Mapping[str, Any] | None, configur
             problems += _members("mock.errorOutput", mock["errorOutput"])
     problems += _members("stateConfiguration", configuration)
     if configuration.get("errorCausedByState") == "":
-        problems.append("Invalid length for parameter stateConfiguration.errorCausedByState, value: 0, valid min length: 1")
+        problems.append(
+            "Invalid length for parameter stateConfiguration.errorCausedByState, value: 0, valid min length: 1"
+        )
     if problems:
         raise RequestError("ParamValidationError", "\n".join(["Parameter validation failed:", *problems]))
 
@@ -179,10 +183,14 @@ def _members(where: str, given: Mapping[str, Any]) -> Iterator[str]:
     for key, value in given.items():
         if key not in known:
             yield f'Unknown parameter in {where}: "{key}", must be one of: {", ".join(known)}'
-        elif not isinstance(value, known[key]) or (known[key] is int and isinstance(value, bool)):
+        elif not _is(value, known[key]):
             yield _wrong_type(f"{where}.{key}", value, known[key])
-        elif known[key] is int and value < 0:
+        elif isinstance(value, int) and known[key] is int and value < 0:
             yield f"Invalid value for parameter {where}.{key}, value: {value}, valid min value: 0"
+
+
+def _is(value: Any, expected: type) -> bool:
+    return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 
 
 def _wrong_type(where: str, value: Any, expected: type) -> str:
@@ -222,7 +230,9 @@ def _no_constant(name: str) -> Json:
 def _state(machine: StateMachine, name: str | None) -> State:
     """Find the state under test; without a name it is the first one."""
     if machine.errors:
-        raise RequestError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(map(_line, machine.errors))}'")
+        raise RequestError(
+            "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(map(_line, machine.errors))}'"
+        )
     program = machine.program
     if name is None:
         return program.start
@@ -246,7 +256,9 @@ def _mocked(state: State, mock: Mapping[str, Any] | None, role_arn: str | None) 
         _check_unmocked(state, role_arn)
         return MISSING, None
     if state.type not in WITH_RESULT:
-        raise RequestError("ValidationException", f"State type '{state.type}' is not supported when a mock is specified")
+        raise RequestError(
+            "ValidationException", f"State type '{state.type}' is not supported when a mock is specified"
+        )
     given = [field for field in ("result", "errorOutput") if mock.get(field) is not None]
     if len(given) > 1:
         text = "A test mock should have only one of the following fields: [result, errorOutput]."
@@ -254,7 +266,9 @@ def _mocked(state: State, mock: Mapping[str, Any] | None, role_arn: str | None) 
     if "errorOutput" in given:
         output = mock["errorOutput"]
         if output.get("error") is None:
-            raise RequestError("ValidationException", "The field 'error' must be specified in the errorOutput of a mock")
+            raise RequestError(
+                "ValidationException", "The field 'error' must be specified in the errorOutput of a mock"
+            )
         return MISSING, Failure(output["error"], output.get("cause"))
     if "result" not in mock:
         text = "A test mock should have one of the following fields: [result, errorOutput]."
@@ -321,7 +335,11 @@ def _items(state: State, data: Any) -> Json:
         return copy_json(data)
     kind = state.definition["ItemReader"].get("ReaderConfig", {}).get("InputType", "JSON")
     if kind == "JSONL":
-        return [_json(line, "ValidationException", "Invalid mapItemReaderData") for line in data.splitlines() if line.strip()]
+        return [
+            _json(line, "ValidationException", "Invalid mapItemReaderData")
+            for line in data.splitlines()
+            if line.strip()
+        ]
     return _json(data, "ValidationException", "Invalid mapItemReaderData")
 
 
@@ -363,8 +381,8 @@ def _member_problems(name: str, given: dict[str, Json]) -> Iterator[str]:
         expected = members.get(member)
         if expected is None:
             yield f"Field '{member}' is not allowed"
-        elif not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-            yield f"{name}.{member} must be {_NOUNS[expected]}"  # type: ignore[index]  # objects fit everything
+        elif not _is(value, expected):
+            yield f"{name}.{member} must be {_NOUNS[expected]}"
 
 
 def _has_token(state: State) -> bool:

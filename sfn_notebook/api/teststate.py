@@ -1,4 +1,4 @@
-"""`test_state`: one state, tried out as the service's TestState does.
+"""`try_state`: one state, tried out as the service's TestState does.
 
 A request is checked in the service's order and refused in its words (`RequestError`); then the state is evaluated with a mocked result
 or error. What a state does to data comes from `engine.inspect` (Pass, Task, Parallel, Map) or from the state's own closure (Choice,
@@ -45,7 +45,7 @@ _PLAIN = frozenset({"maxConcurrency", "toleratedFailureCount", "toleratedFailure
 """Members of inspectionData that are no JSON text."""
 
 
-def test_state(
+def try_state(
     machine: StateMachine,
     name: str | None = None,
     *,
@@ -84,9 +84,6 @@ def test_state(
     given = (input, mock, context, variables, state_configuration, inspection_level, role_arn)
     test = read_request(machine, name, *given)
     return _Trial(test, seed).respond()
-
-
-test_state.__test__ = False  # type: ignore[attr-defined]  # its name is AWS's; pytest shall not take it for a test
 
 
 class _Bench(Engine):

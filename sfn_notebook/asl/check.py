@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     rules_flow.distributed_maps,
     rules_flow.error_names,
     rules_text.expressions,
+    rules_text.jsonata,
     rules_text.timestamps,
     rules_text.resources,
     rules_text.item_readers,

@@ -15,10 +15,13 @@ from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.substitutions import PLACEHOLDER, has_placeholder
 from sfn_notebook.errors import ExpressionError, Json, Severity
+from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree, is_expression
 from sfn_notebook.lang.jsonpath import compile_path, compile_reference
 from sfn_notebook.lang.template import compile_expression
 
 BAD_EXPRESSION = "SCHEMA_VALIDATION_FAILED"
+INVALID_JSONATA = "INVALID_JSONATA_EXPRESSION"
+UNSUPPORTED_JSONATA = "UNSUPPORTED_JSONATA_EXPRESSION"
 PLACEHOLDER_CODE = "UNRESOLVED_PLACEHOLDER"
 
 
@@ -92,6 +95,43 @@ def _template(pointer: str, template: Json, known: dict[tuple[str, str], Express
             else:
                 message = f"the field '{key}' ends in .$, so that its value must be a path or an intrinsic function in a string"
                 yield Problem(here, message, hint="drop the .$ for a constant")
+
+
+def jsonata(machine: Machine) -> Iterator[Problem]:
+    """Every JSONata expression can be read, and uses only what the service supports."""
+    known: dict[str, ExpressionError | None] = {}
+    for thing in machine.things:
+        if thing.language == JSONPATH:
+            continue
+        allowed = fields_of(thing.kind, thing.language)
+        for name, value in thing.body.items():
+            if name in allowed and allowed[name].expression:
+                yield from _jsonata_tree(at(thing, name), value, known)
+
+
+def _jsonata_tree(pointer: str, tree: Json, known: dict[str, ExpressionError | None]) -> Iterator[Problem]:
+    waiting = [(pointer, tree)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
+        elif isinstance(value, dict):
+            waiting.extend((f"{place}/{escape(key)}", item) for key, item in value.items())
+        elif is_expression(value) and not has_placeholder(value):
+            if value not in known:
+                known[value] = _jsonata_error(value)
+            error = known[value]
+            if error is not None:
+                code = UNSUPPORTED_JSONATA if isinstance(error, UnsupportedExpression) else INVALID_JSONATA
+                yield Problem(place, error.message, code, offset=error.position)
+
+
+def _jsonata_error(text: str) -> ExpressionError | None:
+    try:
+        compile_tree(text, "expression")
+    except ExpressionError as error:
+        return error
+    return None
 
 
 # --- timestamps ----------------------------------------------------------------------------------------------------------

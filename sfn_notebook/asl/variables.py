@@ -4,8 +4,9 @@ Reads a definition; it needs neither a correct machine nor a compiled one, and e
 rules of the service, as recorded: states that refer to none are left out; states inside a Map or Parallel stand for themselves, not
 for the state around them; names that a state assigns are no references.
 
-In a JSONPath state a variable stands where a path may stand: in the fields of `_PATHS`, in keys that end in `.$`, and inside
-intrinsic functions. In a JSONata state it stands in any text between `{%` and `%}`.
+In a JSONPath state a variable stands where a path may stand: in `Variable` and fields whose name ends in `Path` (a `ResultPath` names
+a place and no value), in keys of templates that end in `.$`, inside intrinsic functions. In a JSONata state it stands in any text
+between `{%` and `%}`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,11 @@ from sfn_notebook.lang.template import variable_names as jsonpath_names
 _INNER = ("Branches", "ItemProcessor", "Iterator")
 """Fields that hold further scopes of states."""
 
-_PATHS = frozenset({"InputPath", "OutputPath", "ItemsPath", "Variable"})
-"""Fields that hold a path; so do all whose name ends in `Path` and that are no ResultPath, which names a place and no value."""
-
 _TEMPLATES = frozenset({"Parameters", "ItemSelector", "ResultSelector", "BatchInput", "Assign", "Credentials"})
 """Fields that hold a payload template: in it only keys that end in `.$` are dynamic."""
 
 _LITERAL = frozenset({"Result", "Comment"})
-"""Fields whose content is data, whatever it looks like."""
+"""Fields of a state whose content is data, whatever it looks like."""
 
 
 def variable_references(definition: dict[str, Json]) -> dict[str, list[str]]:
@@ -45,7 +43,7 @@ def _scope(scope: Json, language: str, found: dict[str, list[str]]) -> None:
     for name, state in (states if isinstance(states, dict) else {}).items():
         if not isinstance(state, dict):
             continue
-        own = {field: value for field, value in state.items() if field not in _INNER}
+        own = {field: value for field, value in state.items() if field not in _INNER and field not in _LITERAL}
         read = _jsonata if state.get("QueryLanguage", language) == "JSONata" else _jsonpath
         names = set(read(own))
         if names:
@@ -66,11 +64,11 @@ def _jsonata(value: Json) -> Iterator[str]:
 def _jsonpath(value: Json) -> Iterator[str]:
     """Yield the variables of every path in the fields of a state, of its rules and of the objects in it."""
     for field, item in _items(value):
-        if field in _LITERAL or field == "ResultPath":
+        if field == "ResultPath":
             continue
         if field in _TEMPLATES:
             yield from _template(item)
-        elif field in _PATHS or field.endswith("Path"):
+        elif field == "Variable" or field.endswith("Path"):
             yield from _names(jsonpath_names, item)
         else:
             yield from _jsonpath(item)

@@ -105,8 +105,8 @@ def _service_id(client: str) -> str:
 
     for root in Loader().search_paths:
         for path in sorted(Path(root, client).glob("*/service-2.json*"), reverse=True):
-            head = gzip.open(path).read(_HEAD) if path.suffix == ".gz" else path.read_bytes()[:_HEAD]
-            match = re.search(rb'"serviceId"\s*:\s*"([^"]*)"', head)
+            with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+                match = re.search(rb'"serviceId"\s*:\s*"([^"]*)"', file.read(_HEAD))
             if match:
                 return re.sub(r"[\s-]", "", match[1].decode()).lower()
     return ""

@@ -137,7 +137,9 @@ def _map_side(state: State, frame: Frame, data: Json, given: Json, found: Inspec
         stages["toleratedFailurePercentage"] = share
 
 
-def _number(state: State, name: str, data: Json, frame: Frame, read: Callable[[Json, str, dict[str, Json]], Any]) -> Any:
+def _number(
+    state: State, name: str, data: Json, frame: Frame, read: Callable[[Json, str, dict[str, Json]], Any]
+) -> Any:
     value = compile_value(state.definition, name, state.language)
     return None if value is None else read(value(data, frame), name, state.definition)
 
@@ -156,6 +158,7 @@ def _inline_items(state: State, frame: Frame, data: Json, found: Inspection) -> 
 def _distributed_items(state: State, frame: Frame, data: Json, given: Json, found: Inspection) -> None:
     """Let a Map Run that never starts take the items; those of an ItemReader are known only when they are given."""
     plan = state.plan
+    assert plan is not None
     if plan.reader is not None:
         if given is MISSING:
             return

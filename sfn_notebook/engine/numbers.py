@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from sfn_notebook.errors import Json
+from sfn_notebook.errors import Json, RunError
 from sfn_notebook.lang.environment import EvaluationFailure
+
+
+def unresolved(value: str, field: str, state: str) -> RunError:
+    """Say that a number is still a placeholder, which can be drawn and checked but not run."""
+    name = value.removeprefix("${").removesuffix("}")
+    return RunError(
+        f'"{field}" of state "{state}" is {value!r} where a number is needed; '
+        f'load the machine with substitutions={{"{name}": 60}} or the number that you mean'
+    )
 
 
 def whole(value: Json, field: str, definition: dict[str, Json] | None) -> int:

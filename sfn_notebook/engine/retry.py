@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfn_notebook.engine.dataflow import Assign, compile_catch_assign, compile_catch_output
+from sfn_notebook.engine.numbers import unresolved
 from sfn_notebook.errors import Json
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sfn_notebook.engine.model import State
 
 MOST_SECONDS = 99_999_999
+_NUMBERS = ("IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds")
 _NO_TASK_FAILURE = frozenset({"States.Timeout", "States.HeartbeatTimeout", "States.Runtime"})
 
 
@@ -32,6 +34,8 @@ class Retrier:
     rate: float
     max_delay: float | None
     full_jitter: bool
+    unresolved: tuple[str, str] | None = None
+    """A field that is still a placeholder, with its value."""
 
     def delay(self, retry: int) -> float:
         """Give the seconds before retry number `retry` (from 1), without jitter."""
@@ -73,6 +77,7 @@ def compile_retriers(rules: Iterable[dict[str, Json]]) -> tuple[Retrier, ...]:
             rate=rule.get("BackoffRate", 2.0),
             max_delay=rule.get("MaxDelaySeconds"),
             full_jitter=rule.get("JitterStrategy") == "FULL",
+            unresolved=next(((field, rule[field]) for field in _NUMBERS if isinstance(rule.get(field), str)), None),
         )
         for rule in rules
     )
@@ -95,6 +100,8 @@ def next_retry(frame: Frame, failure: Failure) -> tuple[Retrier, int] | None:
     """Find the retrier that takes this failure and count the retry; None when the state is not retried (any more)."""
     for index, retrier in enumerate(frame.state.retriers):
         if matches(retrier.errors, failure):
+            if retrier.unresolved is not None:
+                raise unresolved(retrier.unresolved[1], retrier.unresolved[0], frame.state.name)
             used = frame.retries or [0] * len(frame.state.retriers)
             if used[index] >= retrier.attempts:
                 return None

@@ -16,6 +16,7 @@ from sfn_notebook.engine.clock import parse_seconds, parse_timestamp
 from sfn_notebook.engine.dataflow import compile_value
 from sfn_notebook.engine.flow_jsonpath import compile_text
 from sfn_notebook.engine.frames import BUSY, ENTER, Failure
+from sfn_notebook.engine.numbers import unresolved
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
 from sfn_notebook.strictjson import json_text
@@ -193,6 +194,8 @@ def compile_wait(state: State, here: dict[str, State]) -> Run:
 def _wait_end(state: State) -> Callable[[Json, Frame, int], int]:
     """Give (effective input, frame, now) -> the moment when the wait ends, in milliseconds."""
     definition, jsonata = state.definition, state.language == "JSONata"
+    if isinstance(definition.get("Seconds"), str) and not jsonata:
+        return _unresolved(definition["Seconds"], state.name)
     if "Seconds" in definition and not jsonata:
         duration = int(definition["Seconds"] * 1000)
         return lambda data, frame, now: now + duration
@@ -210,5 +213,12 @@ def _wait_end(state: State) -> Callable[[Json, Frame, int], int]:
                 raise
             raise EvaluationFailure(f"The {field}Path parameter does not reference an input value: {path}") from failure
         return read(found, now, path, field)
+
+    return end
+
+
+def _unresolved(value: str, state: str) -> Callable[[Json, Frame, int], int]:
+    def end(data: Json, frame: Frame, now: int) -> int:
+        raise unresolved(value, "Seconds", state)
 
     return end

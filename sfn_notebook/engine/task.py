@@ -16,6 +16,7 @@ from sfn_notebook.engine.dataflow import Value, compile_value
 from sfn_notebook.engine.flow_jsonata import compile_credentials as jsonata_credentials
 from sfn_notebook.engine.flow_jsonpath import compile_credentials as jsonpath_credentials
 from sfn_notebook.engine.frames import BUSY, ENTER, RESUME, Failure, Outcome
+from sfn_notebook.engine.numbers import unresolved
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
 
@@ -167,6 +168,8 @@ def _seconds(
     if value is None:
         return None
     found = value(data, frame)
+    if isinstance(found, str) and "${" in found:
+        raise unresolved(found, field, frame.state.name)
     if isinstance(found, bool) or not isinstance(found, int | float) or found <= 0:
         raise EvaluationFailure(f"The {field} must be a positive number of seconds, but found: {found!r}")
     details[member] = found

@@ -214,7 +214,7 @@ def run_notebook(path: Path, folder: Path, timeout: float = 300) -> NotebookRun:
 def _write_kernel(place: Path) -> None:
     """Describe a kernel that is this Python: what is called python3 elsewhere may be another environment."""
     spec: Json = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"],
         "display_name": "Python 3",
         "language": "python",
     }

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from sfn_notebook import StateMachine
-from sfn_notebook.api import teststate
 from sfn_notebook.api.testrequest import RequestError, machine_of_state
+from sfn_notebook.api.teststate import try_state
 from sfn_notebook.errors import CommandError, Json
 
 
@@ -15,7 +15,7 @@ def run_test_state(case: dict[str, Any]) -> Any:
     """Build the call from the recorded request; a request that really called a service is not answered."""
     request = case["request"]
     definition = case["definition"] if "stateName" in request else machine_of_state(case["definition"])
-    arguments = {
+    arguments: dict[str, Any] = {
         "input": _text(request, "input"),
         "mock": _mock(request.get("mock")),
         "context": _text(request, "context"),
@@ -26,7 +26,7 @@ def run_test_state(case: dict[str, Any]) -> Any:
     }
     try:
         machine = StateMachine.load(definition, name="conformance")
-        return teststate.test_state(machine, request.get("stateName"), **arguments)
+        return try_state(machine, request.get("stateName"), **arguments)
     except RequestError as error:
         return {"raised": {"code": error.code, "message": error.message}}
     except CommandError as error:

@@ -28,11 +28,11 @@ def test_the_order_is_the_users_choice_then_the_bundled_engine_then_the_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = engine(tmp_path, "")
-    monkeypatch.setattr(graphviz_engine.shutil, "which", lambda name: f"/bin/{name}" if name == "dot" else own)
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}" if name == "dot" else own)
     assert programs() == [bundled_program(), "/bin/dot"]
     monkeypatch.setenv("SFN_NOTEBOOK_DOT", "/some/dot")
     assert programs() == [own]
-    monkeypatch.setattr(graphviz_engine.shutil, "which", lambda name: name)
+    monkeypatch.setattr("shutil.which", lambda name: name)
     assert programs("mine") == ["mine"]
     assert programs() == ["/some/dot"]
 
@@ -44,7 +44,7 @@ def test_a_chosen_program_that_is_not_there_is_named() -> None:
 
 def test_without_any_engine_the_error_carries_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphviz_engine, "bundled_program", lambda: None)
-    monkeypatch.setattr(graphviz_engine.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(RenderError, match="pip install graphviz-pure") as found:
         render_dot(SOURCE)
     assert found.value.source == SOURCE

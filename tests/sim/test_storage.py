@@ -1,5 +1,7 @@
 import hashlib
+import io
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -47,41 +49,32 @@ class FakeClient:
         self.objects = objects
         self.pages = 0
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        import io
-
-        self._check(Bucket)
-        if Key not in self.objects:
+    def get_object(self, **call: str) -> dict[str, Any]:
+        self._check(call["Bucket"])
+        if call["Key"] not in self.objects:
             raise RefusedByS3("NoSuchKey", "The specified key does not exist.")
-        return {"Body": io.BytesIO(self.objects[Key])}
+        return {"Body": io.BytesIO(self.objects[call["Key"]])}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:
-        self._check(Bucket)
-        self.objects[Key] = Body
+    def put_object(self, **call: Any) -> None:
+        self._check(call["Bucket"])
+        self.objects[call["Key"]] = call["Body"]
 
     def get_paginator(self, operation: str) -> "FakeClient":
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str) -> Any:
-        self._check(Bucket)
-        found = sorted(key for key in self.objects if key.startswith(Prefix))
+    def paginate(self, **call: str) -> Iterator[dict[str, Any]]:
+        self._check(call["Bucket"])
+        found = sorted(key for key in self.objects if key.startswith(call["Prefix"]))
         for start in range(0, len(found), 2):
             self.pages += 1
-            moment = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
-            yield {
-                "Contents": [
-                    {
-                        "Key": key,
-                        "Size": len(self.objects[key]),
-                        "ETag": '"tag"',
-                        "LastModified": moment,
-                        "StorageClass": "GLACIER",
-                    }
-                    for key in found[start : start + 2]
-                ]
-            }
+            yield {"Contents": [self._described(key) for key in found[start : start + 2]]}
         yield {}
+
+    def _described(self, key: str) -> dict[str, Any]:
+        moment = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+        size = len(self.objects[key])
+        return {"Key": key, "Size": size, "ETag": '"tag"', "LastModified": moment, "StorageClass": "GLACIER"}
 
     @staticmethod
     def _check(bucket: str) -> None:
@@ -176,7 +169,7 @@ def test_links_that_lead_out_of_the_folder_are_refused_and_not_listed(folder: Pa
     assert storage.get("b", "inside.txt") == b"A"
     assert listed_keys(storage, prefix="l") == ["logs/10.json", "logs/2.json", "logs/empty/", "logs/old/1.json"]
     assert (folder.parent / "secret.txt").read_text() == "secret"
-    assert sorted(os.listdir(folder.parent)) == ["bucket", "secret.txt"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["bucket", "secret.txt"]
 
 
 @given(keys)
@@ -193,7 +186,7 @@ def test_whatever_the_key_nothing_is_written_outside_the_folder(
     else:
         assert storage.get("b", key) == (b"" if key.endswith("/") else b"data")
         assert key in listed_keys(storage, prefix=key)
-    assert os.listdir(outer) == ["bucket"]
+    assert [path.name for path in outer.iterdir()] == ["bucket"]
 
 
 def test_a_folder_takes_new_files_and_folders(tmp_path: Path) -> None:
@@ -206,7 +199,7 @@ def test_a_folder_takes_new_files_and_folders(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match='the bucket "b" is bound to .*nowhere, which is no folder'):
+    with pytest.raises(RunError, match=r'the bucket "b" is bound to .*nowhere, which is no folder'):
         storage_of({"b": tmp_path / "nowhere"})
 
 
@@ -274,6 +267,27 @@ def test_what_s3_refuses_becomes_a_failure_and_no_network_a_run_error() -> None:
     assert failure_code(lambda: list(storage.list("other", ""))) == "NoSuchBucket"
     with pytest.raises(RunError, match="S3 could not be reached: no route to host"):
         storage.get("offline", "x")
+
+
+def test_a_real_boto3_client_lists_more_than_one_page() -> None:
+    boto3 = pytest.importorskip("boto3")
+    moto = pytest.importorskip("moto")
+    with moto.mock_aws():
+        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client.create_bucket(Bucket="b")
+        storage = storage_of(client)
+        for number in range(1003):
+            storage.put("b", f"many/{number:04}", b"x")
+        storage.put("b", "folder/", b"")
+        assert listed_keys(storage, prefix="many/") == [f"many/{number:04}" for number in range(1003)]
+        tag = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
+        found = next(storage.list("b", "many/"))
+        assert isinstance(found.pop("LastModified"), int)
+        assert found == {"Etag": f'"{tag}"', "Key": "many/0000", "Size": 1, "StorageClass": "STANDARD"}
+        assert listed_keys(storage, prefix="folder") == ["folder/"]
+        assert storage.get("b", "many/0000") == b"x"
+        assert failure_code(lambda: storage.get("b", "nowhere")) == "NoSuchKey"
+        assert failure_code(lambda: list(storage.list("other", ""))) == "NoSuchBucket"
 
 
 def test_buckets_of_all_kinds_go_together(tmp_path: Path) -> None:

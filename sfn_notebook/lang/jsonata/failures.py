@@ -73,6 +73,10 @@ class LimitReached(Exception):
         super().__init__(text)
 
 
+class InternalError(Exception):
+    """A function fails in a way that JSONata has no code for; the service gives no reason then."""
+
+
 _MISSING = object()
 _RAW = re.compile(r"\{\{\{(\w+)\}\}\}")
 _QUOTED = re.compile(r"\{\{(\w+)\}\}")

@@ -12,7 +12,7 @@ import itertools
 import math
 from dataclasses import dataclass, replace
 
-from sfn_notebook.lang.jsonata.failures import JsonataError
+from sfn_notebook.lang.jsonata.failures import InternalError, JsonataError
 from sfn_notebook.lang.jsonata.numeric import half_even
 from sfn_notebook.lang.jsonata.runtime import Call, Native
 from sfn_notebook.lang.jsonata.values import UNDEFINED, Value, double
@@ -80,6 +80,8 @@ def format_number(call: Call, value: Value, picture: Value, options: Value) -> V
     """$formatNumber."""
     if value is UNDEFINED:
         return UNDEFINED
+    if picture is UNDEFINED:
+        raise InternalError
     given = {} if options is UNDEFINED else {key: str(item) for key, item in options.items()}
     symbols = Symbols.of(given)
     pictures = _read(picture, symbols)

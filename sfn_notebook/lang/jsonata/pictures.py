@@ -12,7 +12,7 @@ import math
 import re
 from typing import Any
 
-from sfn_notebook.lang.jsonata.failures import CATALOGUE, JsonataError
+from sfn_notebook.lang.jsonata.failures import CATALOGUE, InternalError, JsonataError
 from sfn_notebook.lang.jsonata.runtime import Call, Native
 from sfn_notebook.lang.jsonata.values import UNDEFINED, Value, number
 
@@ -43,10 +43,7 @@ def from_millis(value: Value, picture: Value, zone: Value) -> Value:
         return UNDEFINED
     offset = None if zone is UNDEFINED else zone
     if picture is UNDEFINED and offset is None:
-        try:
-            moment = _EPOCH + dt.timedelta(milliseconds=math.floor(value))
-        except (OverflowError, ValueError):
-            raise JsonataError("D3137", message="Date/time out of range") from None
+        moment = _EPOCH + dt.timedelta(milliseconds=math.floor(value))
         return (
             moment.strftime("%Y").rjust(4, "0")
             + moment.strftime("-%m-%dT%H:%M:%S.")
@@ -106,7 +103,7 @@ def parse_integer(text: Value, picture: Value) -> Value:
         return UNDEFINED
     try:
         return number(_with_library("parse_integer", text, picture))
-    except (KeyError, ValueError, TypeError, IndexError):
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError):
         return math.nan
 
 
@@ -124,8 +121,10 @@ def _with_library(name: str, *arguments: Any) -> Any:
         if name == "parse_integer":
             raise
         raise JsonataError("D3132", value=str(error.args[0])) from None
-    except (OverflowError, AttributeError, NotImplementedError):
-        raise JsonataError("D3137", message="Date/time or number out of range") from None
+    except (AttributeError, NotImplementedError, TypeError, IndexError):  # the library trips over an odd picture
+        if name == "parse_integer":
+            raise
+        raise InternalError from None
 
 
 def _coded(message: str) -> JsonataError:

@@ -14,7 +14,7 @@ from collections.abc import Sequence as Many
 from types import MappingProxyType
 from typing import Final, NoReturn, TypeAlias
 
-from sfn_notebook.lang.jsonata.failures import DEPTH_LIMIT, MEMORY_LIMIT, TIME_LIMIT, JsonataError, LimitReached
+from sfn_notebook.lang.jsonata.failures import DEPTH_LIMIT, MEMORY_LIMIT, TIME_LIMIT, InternalError, JsonataError, LimitReached
 from sfn_notebook.lang.jsonata.regexes import Allowance, Match, Regex
 from sfn_notebook.lang.jsonata.signature import Signature
 from sfn_notebook.lang.jsonata.values import MEMORY, UNDEFINED, Array, Function, Object, Value
@@ -178,9 +178,12 @@ def _apply_once(function: Value, arguments: list[Value], item: Value, run: Run, 
     if kind is Native:
         if function.signature is not None:
             arguments = function.signature.validate(arguments, item)
-        if function.needs_call:
-            return function.body(Call(run, depth), *arguments)
-        return function.body(*arguments)
+        try:
+            if function.needs_call:
+                return function.body(Call(run, depth), *arguments)
+            return function.body(*arguments)
+        except (ArithmeticError, ValueError):  # infinity as a position, a date beyond all calendars …
+            raise InternalError from None
     if kind is Regex:
         return _first_match(function, arguments, run)
     raise JsonataError("T1006")

@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Iterator
 
 from sfn_notebook.errors import Json
-from sfn_notebook.lang.jsonata.failures import JsonataError
+from sfn_notebook.lang.jsonata.failures import InternalError, JsonataError
 from sfn_notebook.lang.jsonata.regexes import Match, Regex
 from sfn_notebook.lang.jsonata.runtime import Call, Native
 from sfn_notebook.lang.jsonata.values import (
@@ -29,10 +29,6 @@ from sfn_notebook.lang.jsonata.values import (
     utf16,
     well_formed,
 )  # fmt: skip
-
-
-class InternalError(Exception):
-    """The service fails without a reason: "threw an internal error during evaluation."."""
 
 
 def string(call: Call, value: Value, pretty: Value) -> Value:
