@@ -97,6 +97,9 @@ def _template(pointer: str, template: Json, known: dict[tuple[str, str], Express
                 yield Problem(here, message, hint="drop the .$ for a constant")
 
 
+_TREES = ("any", "template")
+
+
 def jsonata(machine: Machine) -> Iterator[Problem]:
     """Every JSONata expression can be read, and uses only what the service supports."""
     known: dict[str, ExpressionError | None] = {}
@@ -105,7 +108,7 @@ def jsonata(machine: Machine) -> Iterator[Problem]:
             continue
         allowed = fields_of(thing.kind, thing.language)
         for name, value in thing.body.items():
-            if name in allowed and allowed[name].expression:
+            if name in allowed and (allowed[name].expression or allowed[name].kind in _TREES):
                 yield from _jsonata_tree(at(thing, name), value, known)
 
 

@@ -148,7 +148,7 @@ def test_each_row_becomes_an_item_with_exactly_the_given_headers(table: list[lis
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([[f.replace("\\", "\\\\") for f in row] for row in table])
     items = read_one(text.getvalue(), InputType="CSV", CSVHeaderLocation="GIVEN", CSVHeaders=headers)
     assert [list(item) for item in items] == [headers] * len(table)
-    assert [list(item.values()) for item in items] == [(row + ["", ""])[: len(headers)] for row in table]
+    assert [list(item.values()) for item in items] == [[*row, "", ""][: len(headers)] for row in table]
 
 
 # ---- JSON, JSON Lines

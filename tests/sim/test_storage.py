@@ -274,19 +274,19 @@ def test_a_real_boto3_client_lists_more_than_one_page() -> None:
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        client.create_bucket(Bucket="b")
+        client.create_bucket(Bucket="real")
         storage = storage_of(client)
         for number in range(1003):
-            storage.put("b", f"many/{number:04}", b"x")
-        storage.put("b", "folder/", b"")
-        assert listed_keys(storage, prefix="many/") == [f"many/{number:04}" for number in range(1003)]
+            storage.put("real", f"many/{number:04}", b"x")
+        storage.put("real", "folder/", b"")
+        assert listed_keys(storage, "real", prefix="many/") == [f"many/{number:04}" for number in range(1003)]
         tag = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
-        found = next(storage.list("b", "many/"))
+        found = next(storage.list("real", "many/"))
         assert isinstance(found.pop("LastModified"), int)
         assert found == {"Etag": f'"{tag}"', "Key": "many/0000", "Size": 1, "StorageClass": "STANDARD"}
-        assert listed_keys(storage, prefix="folder") == ["folder/"]
-        assert storage.get("b", "many/0000") == b"x"
-        assert failure_code(lambda: storage.get("b", "nowhere")) == "NoSuchKey"
+        assert listed_keys(storage, "real", prefix="folder") == ["folder/"]
+        assert storage.get("real", "many/0000") == b"x"
+        assert failure_code(lambda: storage.get("real", "nowhere")) == "NoSuchKey"
         assert failure_code(lambda: list(storage.list("other", ""))) == "NoSuchBucket"
 
 

@@ -16,7 +16,13 @@ from types import MappingProxyType
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.jsonata import arrays, format_number, numeric, pictures, service, strings
 from sfn_notebook.lang.jsonata.compiler import Compiler
-from sfn_notebook.lang.jsonata.failures import DEPTH_LIMIT, InternalError, JsonataError, LimitReached, QueryEvaluationFailure
+from sfn_notebook.lang.jsonata.failures import (
+    DEPTH_LIMIT,
+    InternalError,
+    JsonataError,
+    LimitReached,
+    QueryEvaluationFailure,
+)
 from sfn_notebook.lang.jsonata.runtime import Frame, Native, Node, Run
 from sfn_notebook.lang.jsonata.syntax import RESERVED, TooDeep, Tree, check, free_variables, parse
 from sfn_notebook.lang.jsonata.values import UNDEFINED, NotJson, plain

@@ -14,7 +14,14 @@ from collections.abc import Sequence as Many
 from types import MappingProxyType
 from typing import Final, NoReturn, TypeAlias
 
-from sfn_notebook.lang.jsonata.failures import DEPTH_LIMIT, MEMORY_LIMIT, TIME_LIMIT, InternalError, JsonataError, LimitReached
+from sfn_notebook.lang.jsonata.failures import (
+    DEPTH_LIMIT,
+    MEMORY_LIMIT,
+    TIME_LIMIT,
+    InternalError,
+    JsonataError,
+    LimitReached,
+)
 from sfn_notebook.lang.jsonata.regexes import Allowance, Match, Regex
 from sfn_notebook.lang.jsonata.signature import Signature
 from sfn_notebook.lang.jsonata.values import MEMORY, UNDEFINED, Array, Function, Object, Value

@@ -165,6 +165,8 @@ def replace(call: Call, text: Value, pattern: Value, replacement: Value, limit: 
         raise JsonataError("D3010")
     if limit is not UNDEFINED and limit < 0:
         raise JsonataError("D3011", value=limit)
+    if pattern is UNDEFINED or replacement is UNDEFINED:
+        raise InternalError
     if not isinstance(pattern, Function):
         count = -1 if limit is UNDEFINED else int(limit)
         new = stringify(replacement)

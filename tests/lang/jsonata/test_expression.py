@@ -3,9 +3,11 @@ import pickle
 import random
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
+from sfn_notebook.errors import Json
 from sfn_notebook.lang.jsonata import QueryEvaluationFailure, compile_jsonata, variable_names
 
 ORDER = {
@@ -94,7 +96,7 @@ ORDER = {
         ("$states.input.lines[0].`sku`", "pen"),
     ],
 )  # fmt: skip
-def test_what_the_language_gives(evaluate, text, value):
+def test_what_the_language_gives(evaluate: Callable[..., Json], text: str, value: Json) -> None:
     before = copy.deepcopy(ORDER)
     assert evaluate(text, states={"input": ORDER}) == value
     assert before == ORDER
@@ -213,11 +215,11 @@ def test_what_the_language_gives(evaluate, text, value):
         ),
     ],
 )
-def test_failures_speak_as_the_service_does(reason, text, reason_given):
+def test_failures_speak_as_the_service_does(reason: Callable[..., str], text: str, reason_given: str) -> None:
     assert reason(text, states={"input": {"id": 1}}) == reason_given
 
 
-def test_the_message_holds_the_expression_and_its_field_once_it_is_known():
+def test_the_message_holds_the_expression_and_its_field_once_it_is_known() -> None:
     with pytest.raises(QueryEvaluationFailure) as caught:
         compile_jsonata(" $nothing ").evaluate({}, random.Random)
     failure = caught.value
@@ -231,12 +233,12 @@ def test_the_message_holds_the_expression_and_its_field_once_it_is_known():
     assert (again.message, again.kind, again.location) == (placed.message, placed.kind, placed.location)
 
 
-def test_a_variable_hides_the_function_of_its_name(reason):
+def test_a_variable_hides_the_function_of_its_name(reason: Callable[..., str]) -> None:
     failing = "threw an error during evaluation. T1006: Attempted to invoke a non-function"
     assert reason("$count([1, 2])", count=5) == failing
 
 
-def test_data_that_only_passes_through_is_handed_on_by_reference(evaluate):
+def test_data_that_only_passes_through_is_handed_on_by_reference(evaluate: Callable[..., Json]) -> None:
     payload = {"big": [1, 2, 3]}
     assert evaluate("$states.input", states={"input": payload}) is payload
     result = evaluate("{'again': $states.input, 'list': [$states.input.big]}", states={"input": payload})
@@ -245,8 +247,8 @@ def test_data_that_only_passes_through_is_handed_on_by_reference(evaluate):
     assert type(result["list"]) is list
 
 
-def test_results_hold_plain_types_only(evaluate):
-    def plain(value):
+def test_results_hold_plain_types_only(evaluate: Callable[..., Json]) -> None:
+    def plain(value: Json) -> None:
         assert type(value) in {dict, list, str, int, float, bool, type(None)}
         for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             plain(item)
@@ -254,20 +256,20 @@ def test_results_hold_plain_types_only(evaluate):
     plain(evaluate("{'a': $map([1, 2], function($v) { {'v': [$v]} }), 'b': $parse('[{}]'), 'c': [1..2][]}"))
 
 
-def test_an_expression_is_compiled_once():
+def test_an_expression_is_compiled_once() -> None:
     assert compile_jsonata("$a + 1") is compile_jsonata(" $a + 1 ")
 
 
-def test_importing_the_parser_leaves_the_recursion_limit_alone():
+def test_importing_the_parser_leaves_the_recursion_limit_alone() -> None:
     compile_jsonata("$a + 2")
     assert sys.getrecursionlimit() < 10_000
 
 
-def test_threads_share_an_expression():
+def test_threads_share_an_expression() -> None:
     expression = compile_jsonata("($n := $k; $f := function($x) { $x = 0 ? $n : $f($x - 1) }; $map([1..20], $f))")
     wrong = []
 
-    def work(k):
+    def work(k: int) -> None:
         for _ in range(30):
             if expression.evaluate({"k": k}, random.Random) != [k] * 20:
                 wrong.append(k)
@@ -296,6 +298,6 @@ def test_threads_share_an_expression():
         ("$eval('1')", set()),
     ],
 )
-def test_variable_names_are_those_of_the_state(text, names):
+def test_variable_names_are_those_of_the_state(text: str, names: set[str]) -> None:
     assert variable_names(text) == names
     assert compile_jsonata(text).variables == names

@@ -1,7 +1,10 @@
 """One table for the built-in functions: what each gives, and what it makes of missing and odd arguments."""
 
+from collections.abc import Callable
+
 import pytest
 
+from sfn_notebook.errors import Json
 from sfn_notebook.lang.jsonata.expression import BUILTINS
 
 CASES = [
@@ -128,7 +131,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "value"), CASES)
-def test_what_a_function_gives(evaluate, reason, text, value):
+def test_what_a_function_gives(
+    evaluate: Callable[..., Json], reason: Callable[..., str], text: str, value: Json
+) -> None:
     if value is None and "null" not in text:
         assert reason(text) == "returned nothing (undefined)."
     else:
@@ -159,7 +164,7 @@ def test_what_a_function_gives(evaluate, reason, text, value):
         - {"map", "filter", "single", "reduce", "sift", "match", "append"}
     ),
 )
-def test_undefined_in_gives_undefined_out(reason, name):
+def test_undefined_in_gives_undefined_out(reason: Callable[..., str], name: str) -> None:
     more = {
         "lookup": ", 'a'",
         "substring": ", 1",
@@ -196,7 +201,7 @@ def test_undefined_in_gives_undefined_out(reason, name):
         ("$error()", "D3137: $error() function evaluated"),
     ],
 )  # fmt: skip
-def test_what_a_function_refuses(reason, text, ending):
+def test_what_a_function_refuses(reason: Callable[..., str], text: str, ending: str) -> None:
     assert reason(text) == f"threw an error during evaluation. {ending}"
 
 
@@ -220,11 +225,11 @@ def test_what_a_function_refuses(reason, text, ending):
         ("0.123456", "0.000,000", "0.123,456"),
     ],
 )
-def test_numbers_in_pictures(evaluate, value, picture, text):
+def test_numbers_in_pictures(evaluate: Callable[..., Json], value: Json, picture: str, text: str) -> None:
     assert evaluate(f'$formatNumber({value}, "{picture}")') == text
 
 
-def test_digits_of_another_family(evaluate):
+def test_digits_of_another_family(evaluate: Callable[..., Json]) -> None:
     assert evaluate(
         "$formatNumber(120.5, '#0.0', {'zero-digit': '٠', 'decimal-separator': ','})".replace("#0.0", "#٠,٠")
     ) == ("١٢٠,٥")
@@ -238,5 +243,5 @@ def test_digits_of_another_family(evaluate):
         ("0#", "D3090"), ("0.#0", "D3091"), ("0e0%", "D3092"), ("0e#", "D3093"),
     ],
 )  # fmt: skip
-def test_bad_pictures(reason, picture, code):
+def test_bad_pictures(reason: Callable[..., str], picture: str, code: str) -> None:
     assert f". {code}: " in reason(f"$formatNumber(1, '{picture}')")

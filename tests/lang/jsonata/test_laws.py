@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfn_notebook.errors import ExpressionError
+from sfn_notebook.errors import ExpressionError, Json
 from sfn_notebook.lang.jsonata import QueryEvaluationFailure, compile_jsonata, compile_tree, is_expression
 from sfn_notebook.lang.jsonata.compiler import Compiler
 from sfn_notebook.lang.jsonata.expression import BUILTINS
@@ -28,7 +28,7 @@ TOKENS = [
 ]  # fmt: skip
 
 
-def outcome(text, data):
+def outcome(text: str, data: dict[str, Json]) -> Json:
     """Give the value of an expression or the words of its failure."""
     try:
         return compile_jsonata(text).evaluate(data, lambda: random.Random(1), 0.0)
@@ -37,13 +37,13 @@ def outcome(text, data):
 
 
 @given(st.text(max_size=30))
-def test_any_text_compiles_or_is_refused(text):
+def test_any_text_compiles_or_is_refused(text: str) -> None:
     outcome(text, {})
 
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=12), st.dictionaries(NAMES, DATA, max_size=3))
-def test_any_tokens_compile_or_are_refused_and_leave_the_data_alone(tokens, data):
+def test_any_tokens_compile_or_are_refused_and_leave_the_data_alone(tokens: list[str], data: dict[str, Json]) -> None:
     before = copy.deepcopy(data)
     assert outcome(" ".join(tokens), data) == outcome(" ".join(tokens), data)
     assert before == data
@@ -69,7 +69,7 @@ FORMS = st.recursive(
 
 @settings(deadline=None)
 @given(FORMS, st.dictionaries(NAMES, DATA, max_size=3))
-def test_evaluating_twice_gives_the_same_and_changes_nothing(text, data):
+def test_evaluating_twice_gives_the_same_and_changes_nothing(text: str, data: dict[str, Json]) -> None:
     before = copy.deepcopy(data)
     first = outcome(text, data)
     assert outcome(text, data) == first
@@ -82,33 +82,46 @@ def test_evaluating_twice_gives_the_same_and_changes_nothing(text, data):
     | st.builds("{{'a': $a.{}, 'b': $b}}".format, NAMES),
     st.dictionaries(NAMES, DATA, max_size=3),
 )
-def test_short_cuts_give_what_the_general_way_gives(text, data):
-    def run(compiler):
+def test_short_cuts_give_what_the_general_way_gives(text: str, data: dict[str, Json]) -> None:
+    def run(compiler: Compiler) -> Json:
         value = compiler.compile(parse(text))(UNDEFINED, Frame(dict(data), None, Run(random.Random, 0.0)), 1)
         return value if value is UNDEFINED else plain(value)
 
     assert run(Compiler(BUILTINS, shortcuts=False)) == run(Compiler(BUILTINS))
 
 
+ODD = [
+    "1/0", "0/0", "-1/0", "1e300", "-2", "2.5", "''", "'0'", "'[Y]'", "'#,##0'", "null", "true", "[]", "[1,2]", "['a']", "{}",
+    "$nope", "/a/", "/(a)|b/i", "$sum", "function($x){$x}", "function($x,$y){$x}", "'😀é'", "[null]", "'w'", "'+9999'", "'[ZN]'",
+    "{'zero-digit':''}",
+]  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(sorted(BUILTINS)), st.lists(st.sampled_from(ODD), max_size=4))
+def test_odd_arguments_fail_in_the_service_s_words_only(name: str, arguments: list[str]) -> None:
+    outcome(f"${name}({', '.join(arguments)})", {})
+
+
 @given(DATA)
-def test_data_is_given_back_as_it_is(value):
+def test_data_is_given_back_as_it_is(value: Json) -> None:
     assert outcome("$a", {"a": value}) == value
     assert outcome("{'v': $a}", {"a": value}) == {"v": value}
     assert outcome("$clone({'v': $a}).v[]", {"a": [value, value]}) is not None
 
 
 @given(DATA.filter(lambda value: not is_expression(value)))
-def test_trees_without_expressions_are_constant(value):
+def test_trees_without_expressions_are_constant(value: Json) -> None:
     template = compile_tree(value, "Output")
     assert template.evaluate({}, random.Random) is value
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_are_written_so_that_they_can_be_read_again(value):
+def test_numbers_are_written_so_that_they_can_be_read_again(value: Json) -> None:
     rounded = float(f"{value:.15g}")
     assert float(number_text(value)) == (rounded if math.isfinite(rounded) else value)
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
-def test_seeded_random_numbers_lie_between_zero_and_one(seed):
+def test_seeded_random_numbers_lie_between_zero_and_one(seed: int) -> None:
     assert 0 <= java_random(seed) < 1

@@ -3,10 +3,11 @@
 import random
 import re
 import uuid
+from collections.abc import Callable
 
 import pytest
 
-from sfn_notebook.errors import ExpressionError
+from sfn_notebook.errors import ExpressionError, Json
 from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_jsonata
 
 D3137 = "threw an error during evaluation. D3137: "
@@ -84,7 +85,7 @@ D3137 = "threw an error during evaluation. D3137: "
         ("$append([], $map([], function($v) { $v })[])", []),
     ],
 )
-def test_what_the_service_gives(evaluate, text, value):
+def test_what_the_service_gives(evaluate: Callable[..., Json], text: str, value: Json) -> None:
     result = evaluate(text)
     assert result == value
     assert type(result) is type(value)
@@ -94,7 +95,7 @@ def test_what_the_service_gives(evaluate, text, value):
     "text",
     ["$partition([], 2)", "$partition([1], 0)", "$partition([1], -0.5)", "$range(1, 5, 0)", "$range(5, 1, 1)", "$max([])", "$keys({})"],
 )  # fmt: skip
-def test_what_gives_nothing(reason, text):
+def test_what_gives_nothing(reason: Callable[..., str], text: str) -> None:
     assert reason(text) == "returned nothing (undefined)."
 
 
@@ -135,22 +136,22 @@ def test_what_gives_nothing(reason, text):
         ("$match('abc', /x*/)", "D1004: Regular expression matches zero length string"),
     ],
 )
-def test_what_the_service_refuses_when_it_evaluates(reason, text, ending):
+def test_what_the_service_refuses_when_it_evaluates(reason: Callable[..., str], text: str, ending: str) -> None:
     assert reason(text) == f"threw an error during evaluation. {ending}"
 
 
-def test_broken_base64_is_an_internal_error(reason):
+def test_broken_base64_is_an_internal_error(reason: Callable[..., str]) -> None:
     assert reason("$base64decode('!!!')") == "threw an internal error during evaluation."
 
 
-def test_uuid_is_of_version_4_and_follows_the_generator(evaluate):
+def test_uuid_is_of_version_4_and_follows_the_generator(evaluate: Callable[..., Json]) -> None:
     first, second = evaluate("$uuid()"), evaluate("[$uuid(), $uuid()]")
     assert uuid.UUID(first).version == 4
     assert second[0] == first
     assert second[0] != second[1]
 
 
-def test_random_numbers_come_from_the_generator_that_is_given():
+def test_random_numbers_come_from_the_generator_that_is_given() -> None:
     expression = compile_jsonata("[$random(), $random()]")
     expected = random.Random(3)
     assert expression.evaluate({}, lambda: random.Random(3)) == [expected.random(), expected.random()]
@@ -159,7 +160,7 @@ def test_random_numbers_come_from_the_generator_that_is_given():
     assert not calls
 
 
-def test_the_time_is_read_anew_in_every_evaluation():
+def test_the_time_is_read_anew_in_every_evaluation() -> None:
     expression = compile_jsonata("$millis()")
     assert [expression.evaluate({}, random.Random, now) for now in (1.0, 2.0, 1e9)] == [1000, 2000, 10**12]
 
@@ -176,7 +177,9 @@ def test_the_time_is_read_anew_in_every_evaluation():
         ("{'a': b}", "b", 6),
     ],
 )
-def test_references_without_a_context_are_refused_when_a_definition_is_created(text, name, position):
+def test_references_without_a_context_are_refused_when_a_definition_is_created(
+    text: str, name: str, position: int
+) -> None:
     with pytest.raises(UnsupportedExpression) as caught:
         compile_jsonata(text)
     assert caught.value.message == f"Reference to '{name}' at the top level is not supported."
@@ -184,7 +187,7 @@ def test_references_without_a_context_are_refused_when_a_definition_is_created(t
 
 
 @pytest.mark.parametrize("text", ["$a.phone", "$a[phone = 1]", "$a.($)", "$a{b: c}", "$a^(b)", "$a ~> |b|{'c': d}|"])
-def test_names_inside_a_path_have_a_context(text):
+def test_names_inside_a_path_have_a_context(text: str) -> None:
     assert compile_jsonata(text).text == text
 
 
@@ -213,13 +216,13 @@ def test_names_inside_a_path_have_a_context(text):
         ("'a\\", "String literal must be terminated by a matching quote", 3),
     ],
 )
-def test_bad_syntax_is_told_in_the_service_s_words(text, message, position):
+def test_bad_syntax_is_told_in_the_service_s_words(text: str, message: str, position: int) -> None:
     with pytest.raises(ExpressionError) as caught:
         compile_jsonata(text)
     assert caught.value.message == message
     assert caught.value.position == position
 
 
-def test_a_bad_pattern_is_found_when_the_expression_is_compiled():
+def test_a_bad_pattern_is_found_when_the_expression_is_compiled() -> None:
     with pytest.raises(ExpressionError, match=re.escape("Invalid regular expression /[z-a]/")):
         compile_jsonata("$contains('a', /[z-a]/)")

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from sfn_notebook.errors import ExpressionError
+from sfn_notebook.errors import ExpressionError, Json
 from sfn_notebook.lang.jsonata import (
     QueryEvaluationFailure,
     UnsupportedExpression,
@@ -22,15 +22,15 @@ from sfn_notebook.lang.jsonata import (
         ({"{%": "%}"}, False),
     ],
 )  # fmt: skip
-def test_expressions_start_and_end_exactly(value, answer):
+def test_expressions_start_and_end_exactly(value: Json, answer: bool) -> None:
     assert is_expression(value) is answer
 
 
-def test_blanks_around_an_expression_are_not_part_of_it():
+def test_blanks_around_an_expression_are_not_part_of_it() -> None:
     assert strip_expression("{%  $a + 1\n%}") == "$a + 1"
 
 
-def test_expressions_anywhere_in_a_tree_are_evaluated():
+def test_expressions_anywhere_in_a_tree_are_evaluated() -> None:
     tree = {
         "a": "{% $x %}",
         "b": [1, "{% $x + 1 %}", {"c": "{% [$x] %}"}],
@@ -46,7 +46,7 @@ def test_expressions_anywhere_in_a_tree_are_evaluated():
     assert tree["a"] == "{% $x %}"
 
 
-def test_a_tree_without_expressions_is_given_as_it_is():
+def test_a_tree_without_expressions_is_given_as_it_is() -> None:
     tree = {"a": [1, {"b": "x"}]}
     template = compile_tree(tree, "Output")
     assert template.constant
@@ -54,7 +54,7 @@ def test_a_tree_without_expressions_is_given_as_it_is():
     assert template.variables == frozenset()
 
 
-def test_parts_without_expressions_are_shared():
+def test_parts_without_expressions_are_shared() -> None:
     tree = {"fixed": {"deep": [1]}, "a": "{% 1 %}"}
     assert compile_tree(tree, "Output").evaluate({}, random.Random)["fixed"] is tree["fixed"]
 
@@ -69,14 +69,14 @@ def test_parts_without_expressions_are_shared():
          "The JSONata expression '$x' specified for the field 'Choices[0]/Output[0][0]'"),
     ],
 )  # fmt: skip
-def test_a_failure_names_its_place(tree, field, location, message):
+def test_a_failure_names_its_place(tree: Json, field: str, location: str, message: str) -> None:
     with pytest.raises(QueryEvaluationFailure) as caught:
         compile_tree(tree, field).evaluate({}, random.Random)
     assert caught.value.location == location
     assert caught.value.message == f"{message} returned nothing (undefined)."
 
 
-def test_a_refused_expression_is_shown_as_it_was_written():
+def test_a_refused_expression_is_shown_as_it_was_written() -> None:
     with pytest.raises(ExpressionError) as caught:
         compile_tree({"a": "{% 1 + %}"}, "Output")
     assert (caught.value.expression, caught.value.position) == ("{% 1 + %}", 6)
@@ -92,7 +92,7 @@ def test_a_refused_expression_is_shown_as_it_was_written():
         ("é", "string", '"é"'), ({"foo": ["bar"]}, "object", '{"foo":["bar"]}'),
     ],
 )  # fmt: skip
-def test_a_value_of_the_wrong_type_is_quoted(value, kind, quoted):
+def test_a_value_of_the_wrong_type_is_quoted(value: Json, kind: str, quoted: str) -> None:
     assert type_name(value) == kind
     with pytest.raises(QueryEvaluationFailure) as caught:
         expect(value, "array", "$x", "Items")
@@ -103,6 +103,6 @@ def test_a_value_of_the_wrong_type_is_quoted(value, kind, quoted):
     assert compile_tree("{% $x %}", "Items").unexpected("array", value).message == caught.value.message
 
 
-def test_a_value_of_the_right_type_passes():
+def test_a_value_of_the_right_type_passes() -> None:
     expect([], "array", "[]", "Items")
     expect(0, "number", "0", "Seconds")
