@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sfn_notebook.api.history import History
     from sfn_notebook.api.machine import StateMachine
     from sfn_notebook.errors import AwsError, CommandError, DefinitionError, Diagnostic, RunError, SfnError
+    from sfn_notebook.sim.mockfile import MockFile
     from sfn_notebook.sim.outcomes import PENDING, After, Outcomes, Raw, TaskError
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "Execution",
     "Executions",
     "History",
+    "MockFile",
     "Outcomes",
     "Raw",
     "RunError",
@@ -51,6 +53,7 @@ _HOME = {
     "Diagnostic": "errors",
     "RunError": "errors",
     "SfnError": "errors",
+    "MockFile": "sim.mockfile",
     "PENDING": "sim.outcomes",
     "After": "sim.outcomes",
     "Outcomes": "sim.outcomes",

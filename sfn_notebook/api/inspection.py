@@ -17,6 +17,8 @@ from sfn_notebook.engine.inspect import MISSING, inspect_state
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.retry import find_catcher
 from sfn_notebook.errors import CommandError, Json
+from sfn_notebook.history.events import parse
+from sfn_notebook.history.visits import fold
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,7 +50,7 @@ def inspect_visit(history: History, machine: StateMachine, visit: Any, names: Na
     state = _state(machine, found)
     variables = _variables(history, found)
     frame = _frame(history, machine, found, state, variables, names)
-    stages = inspect_state(state, frame, _result(history.visits, found, state)).stages
+    stages = inspect_state(state, frame, _result(history, machine, found, state)).stages
     _put_recorded(stages, found)
     held = {**variables, **(found.assigned or {})}
     if held:
@@ -103,7 +105,7 @@ def _frame(
     """Build the surroundings of the visit: a frame that stands in the state, at its time."""
     started = next((event for event in history.raw if event["type"] == "ExecutionStarted"), {})
     text = started.get("executionStartedEventDetails", {}).get("input")
-    data = _parsed(text)
+    data = parse(text)
     begun = _milliseconds(started.get("timestamp"))
     engine = Engine(
         machine.program, data, names or Names(machine.name, "unknown"), Limits.of("", enforced=False), begun, 0
@@ -116,17 +118,11 @@ def _frame(
     return frame
 
 
-def _parsed(text: Json) -> Json:
-    from sfn_notebook.history.events import parse
-
-    return parse(text)
-
-
 def _milliseconds(moment: datetime | None) -> int:
     return 0 if moment is None else round(moment.timestamp() * 1000)
 
 
-def _result(visits: Iterable[Visit], visit: Visit, state: State) -> Json:
+def _result(history: History, machine: StateMachine, visit: Visit, state: State) -> Json:
     """Give the recorded result: the last attempt's answer, or the outputs of iterations or branches in order."""
     if visit.task_attempts:
         last = visit.task_attempts[-1]
@@ -136,10 +132,16 @@ def _result(visits: Iterable[Visit], visit: Visit, state: State) -> Json:
     if visit.map_run_arn is not None:  # the children's outputs are in other histories
         return visit.output if state.flow.complete is None else MISSING
     last_of: dict[int, Visit] = {}
-    for inner in visits:
+    for inner in _numbered_visits(history, machine):
         if inner.parent == visit.id and inner.run == visit.runs and inner.next is None:
             last_of[inner.place[-1][1]] = inner
     return [last_of[index].output for index in sorted(last_of)]
+
+
+def _numbered_visits(history: History, machine: StateMachine) -> list[Visit]:
+    """Give the visits with the branches of Parallel states numbered as in the definition, not by who came first."""
+    parallels = (state for state in machine.program.states if state.type == "Parallel")
+    return fold(history.raw, {state.name: [start.name for start in state.starts] for state in parallels})
 
 
 def _put_recorded(stages: dict[str, Json], visit: Visit) -> None:

@@ -27,6 +27,7 @@ from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.program import Program, compile_program
 from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
 from sfn_notebook.sim.handlers import Responder
+from sfn_notebook.sim.mockfile import MockFile
 from sfn_notebook.strictjson import copy_json
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class StateMachine:
     def run(
         self,
         input: Any = None,  # noqa: A002 - AWS's own name for it
-        handlers: Mapping[str, Any] | None = None,
+        handlers: Mapping[str, Any] | MockFile | None = None,
         *,
         type: str = "STANDARD",  # noqa: A002 - AWS's own name for it
         name: str | None = None,
@@ -119,7 +120,8 @@ class StateMachine:
         Args:
             input: any JSON value, {} by default. It is copied.
             handlers: who answers which task, by state name, resource ARN, ARN pattern or "*": a callable `f(input)` or
-                `f(input, context)`, a JSON constant, `Outcomes`, `After` or `Raw`. A callable's exception fails the task.
+                `f(input, context)`, a JSON constant, `Outcomes`, `After` or `Raw`. A callable's exception fails the task. Or a
+                `MockFile`, a test case in the format of Step Functions Local.
             type: "STANDARD" or "EXPRESS".
             name: the execution's name; made from the seed by default.
             start: when the execution starts, an aware datetime or ISO-8601 text; now by default.
@@ -150,6 +152,8 @@ class StateMachine:
         bounds = Limits.of(type, enforced=limits, transitions=max_transitions)
         if keep_children not in ("all", "failed", "none"):
             raise CommandError(f'keep_children is "all", "failed" or "none", but found {keep_children!r}')
+        if isinstance(handlers, MockFile):
+            handlers = handlers.handlers_for(self.name, {state.name for state in program.states})
         engine = Engine(program, data, names, bounds, began, seed_used)
         engine.keep_children = keep_children
         execution = Execution(self, engine, Responder(handlers, s3, executor))

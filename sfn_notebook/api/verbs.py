@@ -163,9 +163,22 @@ def read_data(argument: str, what: str = "the input") -> Json:
         RunError: it is not JSON, or the file cannot be read.
     """
     if argument.startswith("@"):
+        if argument == "@":
+            raise RunError(f"{what}: after @ stands the name of a file")
         path = Path(argument[1:]).expanduser()
-        return parse_json(read_bytes(path, what), f"{what} in {path}")
+        return parse_json(_text(read_bytes(path, what), f"{what} in {path}"), f"{what} in {path}")
     return parse_json(argument, what)
+
+
+def _text(data: bytes, what: str) -> str:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        byte = data[error.start]
+        raise RunError(
+            f"{what} is no text: the byte 0x{byte:02X} at offset {error.start} is not {error.encoding.upper()}"
+        ) from None
 
 
 def read_bytes(path: Path, what: str) -> bytes:

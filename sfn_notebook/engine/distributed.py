@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sfn_notebook.engine import log as kinds
 from sfn_notebook.engine.dataflow import Value, compile_template_value, compile_value
@@ -77,7 +78,7 @@ class MapRun:
         self.started = engine.now
         self.stopped: int | None = None
         self.number = len(engine.map_runs)
-        self.uuid = f"{engine.draw().getrandbits(128):032x}"
+        self.uuid = str(UUID(int=engine.draw().getrandbits(128), version=4))
         names = engine.names
         base = f"arn:{names.partition}:states:{names.region}:{names.account}"
         self.arn = f"{base}:mapRun:{names.machine}/{plan.label}:{self.uuid}"

@@ -220,7 +220,8 @@ def _settle(engine: Engine, frame: Frame, outcome: Outcome) -> bool:
         engine.write(frame, events.succeeded, named, outcome.output)
         return engine.complete(frame, outcome.output)
     timed_out = outcome.kind == "timed_out"
-    failure = Failure(outcome.error or ("States.Timeout" if timed_out else None), outcome.cause)
+    error = outcome.error or ("States.Timeout" if timed_out else None)
+    failure = Failure(error, outcome.cause, fatal=error == "States.Runtime")
     kind = kinds.KIND_OF_TYPE.get(outcome.event or "", events.timed_out if timed_out else events.failed)
     engine.write(frame, kind, {**named, **failure.details()}, None)
     raise failure

@@ -123,13 +123,14 @@ def flag(values: Sequence[bool | None]) -> Array:
 
 
 def value(values: Sequence[Any]) -> Array:
-    """Build a column of parsed JSON values."""
+    """Build a column of parsed JSON values: a series, because from a bare array of texts pandas would infer a text column."""
     import numpy as np
+    import pandas as pd
 
     column = np.empty(len(values), dtype=object)
     for row, item in enumerate(values):  # a slice assignment would spread lists over rows
         column[row] = item
-    return column
+    return pd.Series(column, dtype=object)
 
 
 Part: TypeAlias = tuple[Sequence[int], Sequence[Any]]

@@ -156,8 +156,26 @@ class Parser(argparse.ArgumentParser):
             self.error(self._unknown(next((word for word in unknown if word.startswith("-")), unknown[0])))
         return found
 
+    def options(self) -> list[str]:
+        """List the long options, in alphabetical order."""
+        return sorted(option for option in self._option_string_actions if option.startswith("--"))
+
+    def expected(self, before: Sequence[str], word: str) -> argparse.Action | None:
+        """Give the argument that `word`, after the words `before`, is for; None where nothing more is taken."""
+        if before and (option := self._option_string_actions.get(before[-1])) is not None and option.nargs != 0:
+            return option
+        if word.startswith("-"):
+            return None
+        taken, skip = 0, False
+        for given in before:
+            option = self._option_string_actions.get(given)
+            taken += not skip and not given.startswith("-")
+            skip = option is not None and option.nargs != 0
+        named = self._named()
+        return named[taken] if taken < len(named) else None
+
     def _unknown(self, word: str) -> str:
-        options = sorted(option for option in self._option_string_actions if option.startswith("--"))
+        options = self.options()
         name = word.partition("=")[0]
         if name.startswith("-") and not name[1:2].isdigit():
             return f"there is no option {name}{did_you_mean(name, options)}; the options are {', '.join(options)}"

@@ -88,6 +88,10 @@ def define(line: str, cell: str, session: Session, offset: int) -> Any:
 
     read = read_line(line)
     given = read.options
+    if not cell.strip():
+        raise CommandError(
+            f"the cell is empty: the definition of {read.name} goes below the %%sfn line, as JSON or YAML"
+        )
     try:
         machine = verbs.load_text(
             cell, read.name, substitutions(given.sub, session), strict=given.strict, lines_above=offset

@@ -191,10 +191,13 @@ def _run(session: Session, settings: Settings, given: argparse.Namespace) -> Any
 
 
 def _explained(error: RunError) -> RunError:
+    """Add what helps in a notebook, keeping all that the error holds."""
     from sfn_notebook.sim.handlers import Unbound
 
     if isinstance(error, Unbound):
-        return Unbound(f"{error}\nor define a function with the name of the state; see %sfn run --help")
+        error.args = (f"{error}\nor define a function with the name of the state; see %sfn run --help",)
+    elif getattr(error, "execution", None) is not None:
+        error.args = (f"{error}\nthe run so far is in sys.last_value.execution",)
     return error
 
 

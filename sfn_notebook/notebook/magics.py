@@ -18,6 +18,7 @@ from sfn_notebook.errors import SfnError
 from sfn_notebook.notebook import cells, commands
 from sfn_notebook.notebook.arguments import HelpRequested
 from sfn_notebook.notebook.commands import DIRECTIONS, THEMES, Noted
+from sfn_notebook.notebook.completion import make_matcher
 from sfn_notebook.notebook.session import Session
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class SfnMagics(Magics):
         super().__init__(shell)
         self._shell = shell
         self.session = Session(shell.user_ns)
+        self.matcher = make_matcher(self.session)
         self._typed: str | None = None
 
     def remember_cell(self, info: ExecutionInfo) -> None:
@@ -122,6 +124,7 @@ def register(shell: Any) -> None:  # Any: half of what a shell has is optional i
     shell.register_magics(magics)
     shell.configurables.append(magics)
     shell.events.register("pre_run_cell", magics.remember_cell)
+    shell.Completer.custom_matchers.append(magics.matcher)
     for module, name in _SHOWN:
         shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, magics.show)
 
@@ -135,5 +138,6 @@ def unregister(shell: Any) -> None:
         shell.magics_manager.magics[kind].pop("sfn", None)
     shell.configurables = [configurable for configurable in shell.configurables if configurable is not magics]
     shell.events.unregister("pre_run_cell", magics.remember_cell)
+    shell.Completer.custom_matchers[:] = [m for m in shell.Completer.custom_matchers if m is not magics.matcher]
     for module, name in _SHOWN:
         shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)

@@ -185,6 +185,17 @@ def run_notebook(path: Path, folder: Path, timeout: float = 300) -> NotebookRun:
         MissingExtra: nbclient or ipykernel is not installed.
         CommandError: the file is no notebook.
     """
+    notebook = read_notebook(path)
+    reason = execute(notebook, folder, timeout)
+    return NotebookRun(path) if reason is None else _failed(path, notebook, reason)
+
+
+def execute(notebook: Any, folder: Path, timeout: float = 300) -> str | None:
+    """Run a notebook's cells and keep their outputs in it; give the reason where it did not get through.
+
+    Raises:
+        MissingExtra: nbclient or ipykernel is not installed.
+    """
     try:
         from jupyter_client.kernelspec import KernelSpecManager
         from jupyter_client.manager import AsyncKernelManager
@@ -192,23 +203,20 @@ def run_notebook(path: Path, folder: Path, timeout: float = 300) -> NotebookRun:
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     except ImportError as error:
         raise MissingExtra(f"running notebooks needs {error.name}: pip install 'sfn-notebook[lab]'") from None
-    notebook = read_notebook(path)
     with tempfile.TemporaryDirectory() as place:
         _write_kernel(Path(place))
-        manager = AsyncKernelManager(
-            kernel_name="python3",
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[place], ensure_native_kernel=False),
-        )
+        specs = KernelSpecManager(kernel_dirs=[place], ensure_native_kernel=False)
+        manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs)
         client = NotebookClient(notebook, km=manager, timeout=timeout, resources={"metadata": {"path": str(folder)}})
         try:
             asyncio.run(client.async_execute(env=dict(kernel_environment())))
         except CellExecutionError as error:
-            return _failed(path, notebook, f"{error.ename}: {error.evalue}")
+            return f"{error.ename}: {error.evalue}"
         except CellTimeoutError:
-            return _failed(path, notebook, f"took more than {timeout:g} s")
+            return f"took more than {timeout:g} s"
         except DeadKernelError as error:
-            return _failed(path, notebook, f"the kernel died: {error}")
-    return NotebookRun(path)
+            return f"the kernel died: {error}"
+    return None
 
 
 def _write_kernel(place: Path) -> None:

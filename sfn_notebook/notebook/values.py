@@ -15,6 +15,7 @@ from typing import Any
 from sfn_notebook.errors import CommandError, RunError
 from sfn_notebook.notebook.arguments import did_you_mean, is_quoted, unquoted
 
+_JSON_WORDS = {"None": "null", "True": "true", "False": "false"}
 _JSON_START = re.compile(r"[{\[\"]|-?\d|(?:true|false|null)$|-?(?:NaN|Infinity)$")
 
 
@@ -46,16 +47,20 @@ def read_value(word: str, variables: Mapping[str, Any], option: str = "--input")
     try:
         return parse_json(content, option)
     except RunError as error:
-        raise RunError(f"{error}{_json_hint(content)}") from None
+        raise RunError(f"{error}{_json_hint(content, str(error), option)}") from None
 
 
-def _json_hint(content: str) -> str:
+def _json_hint(content: str, message: str, option: str) -> str:
     """Help with what looks like Python."""
     try:
         ast.literal_eval(content)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return "\nJSON needs double quotes around names and texts; Python values go into a variable: --input VARIABLE"
-    return "\nthis is Python, not JSON: put it into a variable and give its name, as in --input VARIABLE"
+        if "'" not in content and "property name" not in message:
+            return ""
+        return (
+            f"\nJSON needs double quotes around names and texts; a Python value goes into a variable: {option} VARIABLE"
+        )
+    return f"\nthis is Python, not JSON: put it into a variable and give its name, as in {option} VARIABLE"
 
 
 def read_variable(expression: str, variables: Mapping[str, Any], option: str) -> Any:
@@ -92,6 +97,8 @@ def _looked_up(tree: ast.expr, variables: Mapping[str, Any], option: str) -> Any
         return getattr(_looked_up(tree.value, variables, option), tree.attr)
     if isinstance(tree, ast.Subscript):
         return _looked_up(tree.value, variables, option)[_constant(tree.slice, option)]
+    if isinstance(tree, ast.Constant) and str(tree.value) in _JSON_WORDS:
+        raise CommandError(f"{option}: JSON writes {tree.value} as {_JSON_WORDS[str(tree.value)]}")
     raise CommandError(f"{option} {_wanted(ast.unparse(tree))}")
 
 

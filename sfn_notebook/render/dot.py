@@ -30,6 +30,8 @@ FONT = "Arial"
 _CHIPS_FROM = 4
 """From so many Catch edges into one state, all but the last are drawn as a note beside the state instead of across the picture."""
 
+_MANY_EDGES = 150
+
 _DEEPEST = 40
 """Scopes nested deeper are not drawn: nobody could read them, and drawing must not run out of stack."""
 
@@ -98,6 +100,7 @@ class _Drawing:
             "ranksep": "0.32",
             "pad": "0.12",
         }
+        graph |= self._effort()
         if title:
             heading = look.text(labels.shorten(labels.one_line(title), 80))
             graph |= {"label": f"<<B>{heading}</B>>", "labelloc": "t", "labeljust": "l"}
@@ -106,6 +109,12 @@ class _Drawing:
         yield f"  node{_attributes({'fontname': FONT, 'fontsize': '11', 'fontcolor': theme['text'], **size})}"
         line = {"color": theme["edge"], "arrowsize": "0.65"}
         yield f"  edge{_attributes({'fontname': FONT, 'fontsize': '9', 'fontcolor': theme['choice-text'], **line})}"
+
+    def _effort(self) -> dict[str, str]:
+        """Draw dense machines with straight lines and a quick layout, because the engines would need minutes for curves."""
+        count = len(self.machine.edges)
+        dense = count > _MANY_EDGES and count > 2 * len(self.machine.nodes)
+        return {"splines": "line", "nslimit": "1", "nslimit1": "1", "mclimit": "0.1"} if dense else {}
 
     def _mark(self, name: str, shape: str, size: str) -> None:
         mark = {

@@ -197,8 +197,8 @@ def _happened(visit: VisitRow) -> Iterator[str]:
 def _payload(payload: str | None, limit: int) -> str:
     if payload is None:
         return ""
-    short = _summary.preview(payload, 32)
-    if len(payload) <= 32 and short == payload:
+    short = _summary.preview(payload, 28)
+    if len(payload) <= 28 and short == payload:
         return f'<span style="font-family:var(--jp-code-font-family,monospace)">{escape(payload)}</span>'
     size = f" · {_summary.size_text(len(payload))}" if len(payload) > 1024 else ""
     return _details(short + size, payload, limit)

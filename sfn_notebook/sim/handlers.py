@@ -22,6 +22,7 @@ from sfn_notebook.sim.calling import Answer, Caller, Job
 from sfn_notebook.sim.outcomes import After, Outcomes, Pending, Raw, TaskError
 from sfn_notebook.sim.readers import ReaderFailure, read_items
 from sfn_notebook.sim.storage import storage_of
+from sfn_notebook.sim.writers import WriterFailure, write_results
 from sfn_notebook.strictjson import NotJson, copy_json, json_text
 
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
@@ -138,10 +139,8 @@ class Responder:
         try:
             if call.purpose == "read":
                 return Outcome("succeeded", read_items(call.input, self.storage))
-            from sfn_notebook.sim.writers import write_results
-
             return Outcome("succeeded", write_results(call.input, self.storage, call.input["Children"]))
-        except ReaderFailure as failure:
+        except (ReaderFailure, WriterFailure) as failure:
             return Outcome("failed", error=failure.error, cause=failure.cause)
 
     def _resolve(self, handler: Any, call: TaskCall, record: CallRecord, delay: float) -> Plan:

@@ -81,7 +81,7 @@ class MockFile:
         name = self.machine or machine_name
         if name is None and len(machines) == 1:
             name = next(iter(machines))
-        hint = "" if self.machine else '; MockFile(..., machine="...") takes another name than that of the machine'
+        hint = "" if self.machine else ' (MockFile(..., machine="...") takes another name than that of the machine)'
         machine = _pick(machines, name, "state machine", self.name, hint)
         cases = _members(machine, "TestCases", f'state machine "{name}" in {self.name}')
         case = _pick(cases, self.test_case, "test case", f'state machine "{name}" in {self.name}')
@@ -93,7 +93,7 @@ class MockFile:
         handlers = {}
         for state, response in case.items():
             if known is not None:
-                _pick(known, state, "state", f'state machine "{name}"', f"; {where} mocks it")
+                _pick(known, state, "state", f'state machine "{name}"', f" ({where} mocks it)")
             handlers[state] = outcomes(response, _pick(responses, response, "mocked response", self.name), state)
         return handlers
 

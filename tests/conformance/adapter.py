@@ -7,7 +7,7 @@ outcomes that tasks had on AWS. Where the recordings lie is the scorer's busines
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sfn_notebook import DefinitionError, StateMachine
@@ -19,8 +19,10 @@ from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.task import TaskCall
 from sfn_notebook.errors import Json
 from sfn_notebook.sim.driver import drive
+from sfn_notebook.sim.handlers import Responder
 
 START = "2025-01-01T00:00:00Z"
+Answer = tuple[Outcome | None, float]
 
 
 def run(case: dict[str, Any]) -> Any:
@@ -55,20 +57,28 @@ def run_until_time_would_pass(engine: Engine, recorded: Recorded) -> None:
     """Run what needs no time: somebody stopped the execution while it waited."""
     engine.drain()
     while calls := engine.take_calls():
-        for call in calls:
-            outcome, delay = recorded.respond(call)
-            engine.answer(call.task, outcome, delay)
+        for call, (outcome, delay) in zip(calls, recorded.respond(calls), strict=True):
+            if outcome is not None:
+                call.frame.engine.answer(call.task, outcome, delay)
         engine.drain()
 
 
 class Recorded:
-    """Answers tasks with what they got on AWS."""
+    """Answers tasks with what they got on AWS, and item readers with the objects that were there."""
 
     def __init__(self, case: dict[str, Any]) -> None:
         self.replay = case["replay"]
         self.attempts = [attempt for task in case.get("tasks") or () for attempt in task.get("attempts") or ()]
+        buckets: dict[str, dict[str, Any]] = {}
+        for found in case.get("s3_objects") or ():
+            buckets.setdefault(found["bucket"], {})[found["key"]] = found["body"]
+        self.storage = Responder(s3=buckets)
 
-    def respond(self, call: TaskCall) -> tuple[Outcome, float]:
+    def respond(self, calls: Sequence[TaskCall]) -> list[Answer]:
+        """Answer each call in order."""
+        return [self._task(call) if call.purpose == "task" else self.storage.respond([call])[0] for call in calls]
+
+    def _task(self, call: TaskCall) -> Answer:
         """Give the recorded outcome; a task without one was aborted on AWS and never completes."""
         found = self.replay.call(call.state, input=call.frame.data, attempt=call.attempt, parameters=call.input)
         if found is None:

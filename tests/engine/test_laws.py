@@ -27,6 +27,7 @@ from sfn_notebook.engine.program import compile_program
 from sfn_notebook.engine.task import TaskCall
 
 START = 1_735_689_600_000
+DEPTH = 2
 RESOURCES = (
     "arn:aws:lambda:us-east-1:123456789012:function:f", "arn:aws:states:::sqs:sendMessage", "arn:aws:states:::lambda:invoke",
     "arn:aws:states:us-east-1:123456789012:activity:a", "arn:aws:states:::states:startExecution.sync:2",
@@ -54,7 +55,7 @@ def fields(**strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, 
     return st.fixed_dictionaries({name: optional(strategy) for name, strategy in strategies.items()}).map(present)
 
 
-PATHS = st.sampled_from(["$", "$.a", "null", "$$.Execution.Input", "$.text"])
+PATHS = st.sampled_from(["$", "null", "$$.Execution.Input", "$$.Execution.Input.a", "$$", "$.text"])
 TEMPLATES = st.sampled_from([
     {"v.$": "$", "w": {"k.$": "$$.State.Name"}},
     {"e.$": "$$.Execution.Input.a", "items.$": "$$.Execution.Input.items"},
@@ -63,10 +64,10 @@ TEMPLATES = st.sampled_from([
     {"gone.$": "$.no.such.thing"},
 ])  # fmt: skip
 FLOW = {
-    "InputPath": PATHS, "Parameters": TEMPLATES, "OutputPath": st.sampled_from(["$", "$.r", "$.a", "null"]),
+    "InputPath": PATHS, "Parameters": TEMPLATES, "OutputPath": st.sampled_from(["$", "$$.Execution.Input", "null", "$[*]", "$.r"]),
     "ResultPath": st.sampled_from(["$", "$.r", "$.a.r", "null", "$.deep.er"]),
 }  # fmt: skip
-SELECT = {"ResultSelector": st.sampled_from([{"all.$": "$"}, {"k": 1}, {"x.$": "$.absent"}])}
+SELECT = {"ResultSelector": st.sampled_from([{"all.$": "$"}, {"k": 1}, {"all.$": "$", "n": 2}, {"x.$": "$.absent"}])}
 ASSIGN = {"Assign": st.sampled_from([{"seen.$": "$"}, {"n": 1, "name.$": "$$.State.Name"}])}
 RETRY = st.lists(
     st.fixed_dictionaries(
@@ -88,7 +89,7 @@ class Writer:
     names: int = 0
 
     def scope(self, depth: int) -> dict[str, Any]:
-        count = self.draw(st.integers(1, 4 if depth else 2))
+        count = self.draw(st.integers(2, 5) if depth == DEPTH else st.integers(1, 3 if depth else 2))
         first = self.names
         self.names += count
         names = [f"S{first + index}" for index in range(count)]
@@ -159,7 +160,7 @@ setattr(Writer, "pass", Writer.pass_)  # noqa: B010 - `pass` is no name that a m
 
 @st.composite
 def machines(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
-    return Writer(draw).scope(2)
+    return Writer(draw).scope(DEPTH)
 
 
 # ---- answers

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from sfn_notebook import Execution, RunError, SfnError, StateMachine
-from sfn_notebook.engine.execution import BudgetExceeded
+from sfn_notebook.engine import log
+from sfn_notebook.engine.execution import BudgetExceeded, Engine
 from sfn_notebook.engine.limits import Limits, Names
+from sfn_notebook.engine.program import compile_program
 
 LIMIT = 262_144
 QUEUE = "arn:aws:states:::sqs:sendMessage"
@@ -267,3 +269,13 @@ def test_a_name_that_the_service_refuses_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["x" * 80, "a-b_c.d", "Übung"])
 def test_a_name_that_the_service_takes_is_taken(name: str) -> None:
     assert machine({"P": {"Type": "Pass", "End": True}}).run(seed=1, name=name).name == name
+
+
+@pytest.mark.xfail(reason="an execution that stands still at the last event the limit allows writes one more", strict=True)
+def test_an_execution_that_waits_at_the_very_limit_has_no_room_left_and_fails() -> None:
+    states = {"T": {"Type": "Task", "Resource": QUEUE, "TimeoutSeconds": 600, "End": True}}
+    engine = Engine(compile_program({"StartAt": "T", "States": states}), {}, Names("m", "r"), Limits(events=4), 0, 0)
+    engine.drain()
+    engine.abort("Stopped", "by hand")
+    assert len(list(log.events(engine.log))) == 4
+    assert engine.status == "FAILED"

@@ -107,6 +107,15 @@ def test_states_have_one_row_per_visit_with_parsed_payloads(events: Any) -> None
     assert frame.loc[7, ["path", "error", "next"]].tolist() == ["M[1]", "E", 17]
 
 
+def test_payloads_stay_objects_even_if_all_of_them_are_texts(new_writer: Any) -> None:
+    w = new_writer()
+    entered = w.add("PassStateEntered", 0, name="A", input='"x"')
+    w.add("PassStateExited", entered, name="A", output='"y"')
+    frame = frames.states_frame(fold(w.events))
+    assert _dtypes(frame[["input", "output", "variables"]]) == dict.fromkeys(("input", "output", "variables"), "object")
+    assert frame["output"].tolist() == ["y"]
+
+
 def test_attempts_tell_waiting_from_running(events: Any) -> None:
     frame = frames.attempts_frame(fold(events))
     assert frame[["visit", "attempt", "status"]].to_numpy().tolist() == [[6, 1, "SUCCEEDED"], [7, 1, "FAILED"]]

@@ -219,3 +219,17 @@ def test_hostile_texts_leave_the_structure_of_the_graph_alone(name: str) -> None
     hostile = render_dot(dot_source(around(name)), "svg")
     for element in (b'class="node', b'class="edge', b'class="cluster'):
         assert hostile.count(element) == plain.count(element)
+
+
+def test_a_dense_machine_is_drawn_with_straight_lines_in_time() -> None:
+    rules = [
+        [{"Variable": "$.x", "NumericEquals": j, "Next": f"S{(i * 7 + j * 31) % 80}"} for j in range(3)]
+        for i in range(80)
+    ]
+    definition = machine(
+        **{f"S{i}": {"Type": "Choice", "Choices": rules[i], "Default": f"S{(i + 1) % 80}"} for i in range(80)}
+    )
+    source = dot_source(definition)
+    assert 'splines="line"' in source
+    assert 'splines="line"' not in dot_source(ORDERS)
+    assert render_dot(source, "svg").rstrip().endswith(b"</svg>")

@@ -147,10 +147,10 @@ def test_states_of_the_case_alone_are_bound_and_other_responses_may_be_broken() 
 def test_a_machine_of_another_name_is_named_explicitly_or_the_only_one() -> None:
     assert list(MockFile(FILE, "Happy", machine="Orders").handlers_for("my-orders")) == ["Charge"]
     assert list(MockFile(FILE, "Happy").handlers_for(None)) == ["Charge"]
-    text = text_of(lambda: MockFile(FILE, "Happy").handlers_for("my-orders"))
+    text = text_of(lambda: MockFile(FILE, "Happy").handlers_for("invoices"))
     assert text == (
-        'the mock file has no state machine "my-orders"; there is: "Orders"; '
-        'MockFile(..., machine="...") takes another name than that of the machine'
+        'the mock file has no state machine "invoices"; there is: "Orders" '
+        '(MockFile(..., machine="...") takes another name than that of the machine)'
     )
 
 
@@ -172,7 +172,7 @@ def test_a_mocked_state_that_the_machine_lacks_is_refused_when_its_states_are_kn
     handlers_for = MockFile(FILE, "Happy").handlers_for
     assert list(handlers_for("Orders", ["Charge", "Ship"])) == ["Charge"]
     text = text_of(lambda: handlers_for("Orders", ["Chargé", "Ship"]))
-    assert text.startswith('state machine "Orders" has no state "Charge"; did you mean "Chargé"?; test case "Happy"')
+    assert text.startswith('state machine "Orders" has no state "Charge"; did you mean "Chargé"? (test case "Happy"')
 
 
 @pytest.mark.parametrize(

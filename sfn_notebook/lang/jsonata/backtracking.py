@@ -14,8 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-import regex  # type: ignore[import-untyped]
-
 STEPS: Final = 30_000_000
 """Steps that the service finds the time for; estimated, since each letter doubles them the exact number hardly matters."""
 _PLACES = 150
@@ -115,6 +113,8 @@ class _Row:
 
 def program(pattern: str, *, ignore_case: bool, multiline: bool) -> Program:
     """Read a pattern; one that cannot be counted gives a program that is not explosive."""
+    import regex  # type: ignore[import-untyped]  # here: few expressions have a pattern
+
     flags = regex.V0 | regex.ASCII | (regex.IGNORECASE if ignore_case else 0)
     reader = _Reader(pattern, flags, multiline=multiline)
     try:
@@ -254,6 +254,8 @@ class _Reader:
         return found[0]
 
     def _test(self, atom: str) -> Test:
+        import regex
+
         known: dict[str, bool] = {}
         matches = regex.compile(atom if len(atom) > 1 or atom == "." else regex.escape(atom), self.flags).fullmatch
 
@@ -268,5 +270,7 @@ class _Reader:
         guards: dict[str, str] = {"^": "^", "$": "$", "\\b": r"\b", "\\B": r"\B", "\\A": r"\A", "\\Z": r"\Z"}
         if atom not in guards:
             return None
+        import regex
+
         matches = regex.compile(guards[atom], self.flags | (regex.MULTILINE if self.multiline else 0)).match
         return lambda text, position: matches(text, position) is not None

@@ -15,6 +15,7 @@ from functools import partial
 
 from sfn_notebook.lang.jsonata.failures import JsonataError
 from sfn_notebook.lang.jsonata.operators import OPERATORS, logical, span
+from sfn_notebook.lang.jsonata.paths import Paths
 from sfn_notebook.lang.jsonata.runtime import DEPTH, Call, Frame, Lambda, Native, Node, Thunk, apply, too_deep
 from sfn_notebook.lang.jsonata.syntax import Tree, signature
 from sfn_notebook.lang.jsonata.values import (  # fmt: skip
@@ -41,8 +42,6 @@ class Compiler:
     """
 
     def __init__(self, builtins: Mapping[str, Native], *, shortcuts: bool = True) -> None:
-        from sfn_notebook.lang.jsonata.paths import Paths  # the two call each other
-
         self.builtins = builtins
         self.shortcuts = shortcuts
         self.paths = Paths(self)
@@ -56,7 +55,7 @@ class Compiler:
             "number": self._literal,
             "value": self._literal,
             "regex": self._literal,
-            "variable": self._variable,
+            "variable": self.variable,
             "binary": self._binary,
             "unary": self._unary,
             "condition": self._condition,
@@ -89,7 +88,8 @@ class Compiler:
         value = tree.value
         return lambda item, frame, depth: value
 
-    def _variable(self, tree: Tree) -> Node:
+    def variable(self, tree: Tree) -> Node:
+        """Compile a reference to a variable, or to the context item if it has no name."""
         name = str(tree.value)
         if not name:
             return lambda item, frame, depth: item
@@ -207,7 +207,7 @@ class Compiler:
         procedure = self.compile(tree.procedure)
         arguments = [self.compile(argument) for argument in tree.arguments]
         name = _called_name(tree.procedure)
-        bare = self._variable(tree.procedure.steps[0]) if tree.procedure.type == "path" else None
+        bare = self.variable(tree.procedure.steps[0]) if tree.procedure.type == "path" else None
 
         def call(item: Value, frame: Frame, depth: int, first: list[Value]) -> Value:
             if depth >= DEPTH:
@@ -270,7 +270,7 @@ class Compiler:
 
     def _partial(self, tree: Tree) -> Node:
         procedure, name = self.compile(tree.procedure), _called_name(tree.procedure)
-        bare = self._variable(tree.procedure.steps[0]) if tree.procedure.type == "path" else None
+        bare = self.variable(tree.procedure.steps[0]) if tree.procedure.type == "path" else None
         parts = [None if part.type == "operator" else self.compile(part) for part in tree.arguments]
 
         def apply_partially(item: Value, frame: Frame, depth: int) -> Value:
@@ -289,7 +289,7 @@ class Compiler:
     def _transform(self, tree: Tree) -> Node:
         pattern, update = self.compile(tree.pattern), self.compile(tree.update)
         delete = self.compile(tree.delete) if tree.delete is not None else None
-        clone = self._variable(_CLONE)
+        clone = self.variable(_CLONE)
 
         def transform(item: Value, frame: Frame, depth: int) -> Value:
             def work(call: Call, data: Value) -> Value:

@@ -64,7 +64,7 @@ class Paths:
 
     def parent(self, tree: Tree) -> Node:
         """Compile `%`: a variable that the step before the parent bound."""
-        return self.compiler._variable(_Named(tree.slot.label))
+        return self.compiler.variable(_Named(tree.slot.label))
 
     def path(self, tree: Tree) -> Node:
         """Compile a whole path."""
@@ -266,7 +266,7 @@ class Paths:
                 return stages(items, frame, depth)
 
             return sort
-        node, stages = self.compiler.compile(_without_stages(tree)), self._tuple_stages(tree)
+        node, stages = self.compiler.compile(tree), self._tuple_stages(tree)
         bind = _binder(tree)
 
         def step(stream: list[Tuple], frame: Frame, depth: int) -> list[Tuple]:
@@ -309,11 +309,6 @@ class _Named:
 
     def __init__(self, value: str) -> None:
         self.value = value
-
-
-def _without_stages(tree: Tree) -> Tree:
-    """Give the step itself: its stages apply to the tuples. `compile` looks at predicates only, which steps do not have."""
-    return tree
 
 
 def _is_plain_name(step: Tree) -> bool:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
-
-import regex  # type: ignore[import-untyped]
+from typing import Any, NamedTuple
 
 from sfn_notebook.lang.jsonata.backtracking import program
 from sfn_notebook.lang.jsonata.failures import TIME_LIMIT, JsonataError, LimitReached
@@ -40,18 +38,27 @@ class Allowance:
         self.left = SECONDS
 
 
+class BadPattern(ValueError):
+    """A pattern cannot be read; the text says why."""
+
+
 class Regex(Function):
     """A compiled pattern; called as a function it gives its first match in the argument."""
 
     __slots__ = ("pattern", "places", "source")
 
     def __init__(self, source: str, *, ignore_case: bool = False, multiline: bool = False) -> None:
+        import regex  # type: ignore[import-untyped]  # here: few expressions have a pattern
+
         super().__init__(2)
         flags = regex.V0 | regex.ASCII
         flags |= regex.IGNORECASE if ignore_case else 0
         flags |= regex.MULTILINE if multiline else 0
         self.source = source
-        self.pattern = regex.compile(source, flags)
+        try:
+            self.pattern = regex.compile(source, flags)
+        except regex.error as error:
+            raise BadPattern(str(error)) from None
         self.places = program(source, ignore_case=ignore_case, multiline=multiline)
 
     def matches(self, text: str, allowance: Allowance) -> Iterator[Match]:
@@ -73,7 +80,7 @@ class Regex(Function):
             yield Match(found[0], found.start(), found.end(), tuple(found.groups("")))
             position, first = found.end(), False
 
-    def _search(self, text: str, position: int, allowance: Allowance) -> regex.Match[str] | None:
+    def _search(self, text: str, position: int, allowance: Allowance) -> Any:
         started = time.monotonic()
         try:
             return self.pattern.search(text, position, timeout=max(allowance.left, 0.001), concurrent=True)

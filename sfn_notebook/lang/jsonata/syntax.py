@@ -13,11 +13,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-import regex  # type: ignore[import-untyped]
-
 from sfn_notebook.errors import ExpressionError
 from sfn_notebook.lang.jsonata.failures import JsonataError
-from sfn_notebook.lang.jsonata.regexes import Regex
+from sfn_notebook.lang.jsonata.regexes import BadPattern, Regex
 from sfn_notebook.lang.jsonata.signature import Parameter, Signature
 
 Tree: TypeAlias = Any
@@ -107,7 +105,7 @@ def _parser_class() -> type[Any]:
 def _regex(pattern: str, flags: Any) -> Regex:
     try:
         return Regex(pattern, ignore_case=flags.case_insensitive, multiline=flags.multiline)
-    except regex.error as error:
+    except BadPattern as error:
         raise ExpressionError(f"Invalid regular expression /{pattern}/: {error}") from None
 
 

@@ -99,7 +99,7 @@ def test_a_text_too_deep_to_be_parsed_fails_when_it_is_evaluated(reason: Callabl
 
 
 def test_deep_data_does_not_bring_the_interpreter_down(reason: Callable[..., str]) -> None:
-    deep = []
+    deep: list[Json] = []
     for _ in range(100_000):
         deep = [deep]
     assert reason("$string($x)", x=deep) == DEPTH
@@ -124,7 +124,7 @@ def test_hostile_patterns_run_out_of_time_as_on_the_service(
 ) -> None:
     started = time.monotonic()
     assert reason(f"$contains($s, /{pattern}/)", s=text) == TIME
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_the_same_patterns_are_fine_on_texts_that_they_can_decide(evaluate: Callable[..., Json]) -> None:
@@ -136,7 +136,7 @@ def test_the_same_patterns_are_fine_on_texts_that_they_can_decide(evaluate: Call
 def test_what_cannot_be_counted_is_stopped_by_the_clock(reason: Callable[..., str]) -> None:
     started = time.monotonic()
     assert reason("$contains($s, /(?=a)(a|aa)+$/)", s="a" * 60 + "b") == TIME
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(
@@ -172,5 +172,5 @@ def test_eight_threads_with_hostile_expressions_end_in_time() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
     assert sorted(found) == sorted([TIME, MEMORY] * 4)

@@ -155,9 +155,13 @@ def test_random_numbers_come_from_the_generator_that_is_given() -> None:
     expression = compile_jsonata("[$random(), $random()]")
     expected = random.Random(3)
     assert expression.evaluate({}, lambda: random.Random(3)) == [expected.random(), expected.random()]
-    calls = []
-    compile_jsonata("1 + 1").evaluate({}, lambda: calls.append(1))
-    assert not calls
+
+
+def test_the_generator_is_only_made_where_it_is_needed() -> None:
+    def generator() -> random.Random:
+        raise AssertionError
+
+    assert compile_jsonata("1 + 1").evaluate({}, generator) == 2
 
 
 def test_the_time_is_read_anew_in_every_evaluation() -> None:
