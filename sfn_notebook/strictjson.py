@@ -22,7 +22,7 @@ import orjson
 from sfn_notebook.errors import Json, RunError
 
 _PASS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
-_DEEPEST = 900
+_DEEPEST = 250
 
 
 class NotJson(RunError):

@@ -39,6 +39,10 @@ SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC)
 """When a run with a seed starts unless told otherwise, so that the same seed gives the same history."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_FORBIDDEN = '<>{}[]?*"#%\\^|~`$&,;:/'
+_NAME = re.compile(rf"[^\s\x00-\x1f\x7f-\x9f{re.escape(_FORBIDDEN)}]{{1,80}}")
+"""What StartExecution accepts as a name."""
+
 
 class StateMachine:
     """A state machine definition in the Amazon States Language.
@@ -144,6 +148,8 @@ class StateMachine:
         """
         if type not in ("STANDARD", "EXPRESS"):
             raise CommandError(f'type is "STANDARD" or "EXPRESS", but found {type!r}')
+        if name is not None and not _NAME.fullmatch(name):
+            raise CommandError(f"an execution's name has 1 to 80 characters without spaces and {_FORBIDDEN}, but found {name!r}")
         program = self.program
         data = copy_json({} if input is None else input, "the input")
         seed_used = randbits(48) if seed is None else seed

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sfn_notebook.api.testcontext import context_problems, has_type
 from sfn_notebook.aws.shapes import MODES, misfit
 from sfn_notebook.engine.frames import Failure
 from sfn_notebook.engine.inspect import MISSING, WITH_RESULT
 from sfn_notebook.engine.task import parse_resource
 from sfn_notebook.errors import CommandError, Diagnostic, Json
-from sfn_notebook.strictjson import copy_json, json_size
+from sfn_notebook.strictjson import copy_json, json_size, json_text
 
 if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
@@ -28,18 +29,6 @@ LEVELS = ("INFO", "DEBUG", "TRACE")
 MOST_BYTES = 262_144
 LONE_STATE = "StateName"
 """What the service calls a state that is tested without a machine around it."""
-
-_CONTEXT: Mapping[str, Mapping[str, type]] = {
-    "Execution": {
-        "Id": str, "Input": object, "Name": str, "RoleArn": str, "StartTime": str, "RedriveCount": int, "RedriveTime": str,
-    },
-    "State": {"EnteredTime": str, "Name": str, "RetryCount": int},
-    "StateMachine": {"Id": str, "Name": str},
-    "Task": {"Token": str},
-}  # fmt: skip
-"""Members of a context object and their types."""
-
-_NOUNS = {str: "a string", int: "a number"}
 
 _PARAMETERS: Mapping[str, Mapping[str, type]] = {
     "mock": {"result": object, "errorOutput": dict, "fieldValidationMode": str},
@@ -72,7 +61,7 @@ class StateTest:
         context: the mocked context object, or None.
         result: the mocked result, or MISSING.
         failure: the mocked error, or None.
-        items: what an ItemReader read, or MISSING.
+        source: the content of what an ItemReader reads, or None.
         failed_iterations: how many iterations of a Map have failed, or None.
         retries: how often the state has been retried.
     """
@@ -84,7 +73,7 @@ class StateTest:
     context: dict[str, Json] | None
     result: Json
     failure: Failure | None
-    items: Json
+    source: str | None
     failed_iterations: int | None
     retries: int
     level: str
@@ -147,7 +136,7 @@ def read_request(
         _context(state, context, mocked=mock is not None),
         result,
         failure,
-        _items(state, configuration.get("mapItemReaderData")),
+        _source(state, configuration.get("mapItemReaderData")),
         configuration.get("mapIterationFailureCount"),
         configuration.get("retrierRetryCount") or 0,
         level,
@@ -183,14 +172,10 @@ def _members(where: str, given: Mapping[str, Any]) -> Iterator[str]:
     for key, value in given.items():
         if key not in known:
             yield f'Unknown parameter in {where}: "{key}", must be one of: {", ".join(known)}'
-        elif not _is(value, known[key]):
+        elif not has_type(value, known[key]):
             yield _wrong_type(f"{where}.{key}", value, known[key])
         elif isinstance(value, int) and known[key] is int and value < 0:
             yield f"Invalid value for parameter {where}.{key}, value: {value}, valid min value: 0"
-
-
-def _is(value: Any, expected: type) -> bool:
-    return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 
 
 def _wrong_type(where: str, value: Any, expected: type) -> str:
@@ -327,20 +312,11 @@ def _names_inside(definition: Mapping[str, Json]) -> Iterator[str]:
             yield from _names_inside(inner)
 
 
-def _items(state: State, data: Any) -> Json:
-    """Read what stands for the source of an ItemReader."""
+def _source(state: State, data: Any) -> str | None:
+    """Give the content of the source of an ItemReader as text."""
     if data is None or "ItemReader" not in state.definition:
-        return MISSING
-    if not isinstance(data, str):
-        return copy_json(data)
-    kind = state.definition["ItemReader"].get("ReaderConfig", {}).get("InputType", "JSON")
-    if kind == "JSONL":
-        return [
-            _json(line, "ValidationException", "Invalid mapItemReaderData")
-            for line in data.splitlines()
-            if line.strip()
-        ]
-    return _json(data, "ValidationException", "Invalid mapItemReaderData")
+        return None
+    return data if isinstance(data, str) else json_text(copy_json(data))
 
 
 # ---- context object
@@ -350,44 +326,14 @@ def _context(state: State, context: Any, *, mocked: bool) -> dict[str, Json] | N
     """Check a mocked context object."""
     if context is None:
         return None
+    what = "Invalid Context object provided"
     if not mocked:
-        raise _bad_context("a Context object may only be specified when a mock is specified")
-    value = _json(context, "ValidationException", "Invalid Context object provided")
-    if not isinstance(value, dict):
-        raise _bad_context("Context object must be a JSON object")
-    if "Map" in value:
-        raise _bad_context("'Map' field is not supported when mocking a Context object")
-    for problem in _context_problems(value):
-        raise _bad_context(problem)
-    if "Task" in value and not _has_token(state):
-        text = "Context object contains 'Task' when state is not a Task state with a '.sync' or '.waitForTaskToken' service"
-        raise _bad_context(f"{text} integration pattern")
-    return value
-
-
-def _context_problems(context: dict[str, Json]) -> Iterator[str]:
-    for name, value in context.items():
-        if name not in _CONTEXT:
-            yield f"Field '{name}' is not allowed"
-        elif not isinstance(value, dict):
-            yield f"{name} must be an object"
-        else:
-            yield from _member_problems(name, value)
-
-
-def _member_problems(name: str, given: dict[str, Json]) -> Iterator[str]:
-    members = _CONTEXT[name]
-    for member, value in given.items():
-        expected = members.get(member)
-        if expected is None:
-            yield f"Field '{member}' is not allowed"
-        elif not _is(value, expected):
-            yield f"{name}.{member} must be {_NOUNS[expected]}"
-
-
-def _has_token(state: State) -> bool:
-    return state.type == "Task" and parse_resource(state.definition["Resource"]).pattern != "request"
-
-
-def _bad_context(text: str) -> RequestError:
-    return RequestError("ValidationException", f"Invalid Context object provided: {text}")
+        raise RequestError(
+            "ValidationException", f"{what}: a Context object may only be specified when a mock is specified"
+        )
+    value = _json(context, "ValidationException", what)
+    waits = state.type == "Task" and parse_resource(state.definition["Resource"]).pattern != "request"
+    for problem in context_problems(value, waits=waits):
+        raise RequestError("ValidationException", f"{what}: {problem}")
+    found: dict[str, Json] = value
+    return found

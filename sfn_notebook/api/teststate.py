@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from secrets import randbits
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,13 @@ from sfn_notebook.engine.failing import named
 from sfn_notebook.engine.frames import BUSY, RESUME, Failure, Frame
 from sfn_notebook.engine.inspect import WITH_RESULT, Inspection, inspect_state
 from sfn_notebook.engine.limits import Limits, Names
-from sfn_notebook.engine.retry import find_catcher, next_retry
+from sfn_notebook.engine.retry import find_catcher, matches, next_retry
 from sfn_notebook.engine.task import parse_resource
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
-from sfn_notebook.strictjson import json_text
+from sfn_notebook.sim.readers import ReaderFailure, read_items
+from sfn_notebook.sim.storage import storage_of
+from sfn_notebook.strictjson import NotJson, json_text, parse_json
 
 if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
@@ -121,7 +124,7 @@ class _Trial:
         self.frame = frame = self.engine.root
         frame.state = test.state
         frame.variables = test.variables
-        frame.retries = [test.retries] * len(test.state.retriers)
+        frame.retries = [test.retries]  # for the context object; `_fail` gives it to the retrier that applies
         if test.state.type == "Task" and parse_resource(test.state.definition["Resource"]).outside:
             frame.token = self.engine.new_token(frame)
         self.inspection = Inspection()
@@ -144,7 +147,8 @@ class _Trial:
     def _evaluate(self) -> tuple[Json, str | None]:
         """Give the output and the next state's name; puts assigned variables in place."""
         state, frame, test = self.state, self.frame, self.test
-        self.inspection = inspect_state(state, frame, test.result, items=test.items)
+        read = None if test.source is None else partial(_read, test.source)
+        self.inspection = inspect_state(state, frame, test.result, read=read)
         self._check_iterations()
         if self.inspection.raised is not None:
             raise self.inspection.raised
@@ -207,11 +211,14 @@ class _Trial:
     def _fail(self, failure: Failure) -> None:
         """Bring a failure to Retry, then to Catch."""
         self.response |= {**failure.details(), "status": "FAILED"}
+        rules = self.state.retriers
+        applies = next((index for index, rule in enumerate(rules) if matches(rule.errors, failure)), None)
+        self.frame.retries = [self.test.retries if index == applies else 0 for index in range(len(rules))]
         retry = next_retry(self.frame, failure)
         if retry is not None:
             retrier, number = retry
             self.response["status"] = "RETRIABLE"
-            self.details["retryIndex"] = self.state.retriers.index(retrier)
+            self.details["retryIndex"] = rules.index(retrier)
             self.details["retryBackoffIntervalSeconds"] = int(retrier.delay(number))
             return
         catcher = find_catcher(self.frame, failure)
@@ -246,6 +253,20 @@ class _Trial:
         if self.details:
             shown["errorDetails"] = self.details
         return {name: value if name in _PLAIN else json_text(value) for name, value in shown.items()}
+
+
+def _read(content: str, call: dict[str, Json]) -> list[Json]:
+    """Answer an ItemReader with what the test gives for its source: the content of an object, or the listing itself."""
+    try:
+        if str(call["Resource"]).endswith(":listObjectsV2"):
+            found = parse_json(content, "mapItemReaderData")
+            return found if isinstance(found, list) else [found]
+        bucket, key = (str(call["Arguments"].get(name, "")) for name in ("Bucket", "Key"))
+        return read_items(call, storage_of({bucket or "none": {key: content}}))
+    except ReaderFailure as failure:
+        raise Failure(failure.error, failure.cause) from failure
+    except NotJson as error:
+        raise Failure("States.ItemReaderFailed", str(error).partition("\n")[0]) from error
 
 
 def _account(role_arn: str | None) -> str:

@@ -121,11 +121,16 @@ class Engine:
         """Run everything that is ready, child executions included; then `take_calls` has the new commands."""
         self.run_ready()
         awake = self.world.awake
-        while awake and self.status == "RUNNING":
+        while awake and self.status == "RUNNING" and not self.stopped:
             engine = awake.popleft()
             engine.run_ready()
             if engine.owner is not None and engine.status != "RUNNING":
                 engine.owner.child_ended(engine)
+
+    @property
+    def stopped(self) -> bool:
+        """Say whether the log has come to `stop_at`: whoever set it goes on by setting it anew and draining again."""
+        return bool(self.stop_at) and len(self.log) >= self.stop_at
 
     def run_ready(self) -> None:
         """Run the frames of this execution that are ready."""
@@ -437,14 +442,15 @@ class Engine:
             self.world.calls.clear()
 
     def _next_fence(self) -> int:
-        fence = min(self.limits.events, self.moved_at // STRIDE + 2 * self.limits.transitions) * STRIDE
+        fence = min(self.limits.events - 1, self.moved_at // STRIDE + 2 * self.limits.transitions) * STRIDE
         return int(min(fence, self.stop_at) if self.stop_at else fence)
 
     def _at_fence(self, frame: Frame | None) -> bool:
         """Decide what the fence means; True stops `drain`. A frame that stands before its next state goes back to the queue's front."""
         running = self.status == "RUNNING"
         events = len(self.log) // STRIDE
-        if events > self.limits.events - (frame is not None):
+        most = self.limits.events - (frame is not None) if running else self.limits.events + 1
+        if events >= most:
             self._too_many_events()
             return True
         if not running:

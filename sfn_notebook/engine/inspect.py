@@ -50,14 +50,18 @@ class Inspection:
     raised: EvaluationFailure | Failure | None = None
 
 
-def inspect_state(state: State, frame: Frame, result: Json = MISSING, *, items: Json = MISSING) -> Inspection:
+Read = Callable[[dict[str, Json]], list[Json]]
+"""(an ItemReader with its fields evaluated) -> the items that it finds."""
+
+
+def inspect_state(state: State, frame: Frame, result: Json = MISSING, *, read: Read | None = None) -> Inspection:
     """Recompute the stages of one visit.
 
     Args:
         state: the state.
         frame: its surroundings at entry: `data` is the input, `variables` those in scope.
         result: the result of the task or of the children; MISSING when there was none.
-        items: what an ItemReader read; MISSING takes the items from the input.
+        read: what answers an ItemReader; without it, the items that one reads are not known.
 
     Returns:
         The stages as far as they go.
@@ -66,7 +70,7 @@ def inspect_state(state: State, frame: Frame, result: Json = MISSING, *, items: 
     try:
         effective = _input_side(state, frame, found.stages)
         if state.type == "Map":
-            _map_side(state, frame, effective, items, found)
+            _map_side(state, frame, effective, read, found)
         if state.type == "Pass":
             _output_side(state, frame, effective, found)
         elif state.type in WITH_RESULT and result is not MISSING:
@@ -120,12 +124,12 @@ def _output_side(state: State, frame: Frame, result: Json, found: Inspection) ->
 # ---- Map
 
 
-def _map_side(state: State, frame: Frame, data: Json, given: Json, found: Inspection) -> None:
+def _map_side(state: State, frame: Frame, data: Json, read: Read | None, found: Inspection) -> None:
     """Find the items, what each iteration gets, and the numbers that govern the iterations."""
     definition, stages = state.definition, found.stages
     processor = definition.get("ItemProcessor") or definition.get("Iterator") or {}
     if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-        _distributed_items(state, frame, data, given, found)
+        _distributed_items(state, frame, data, read, found)
     else:
         _inline_items(state, frame, data, found)
     stages["maxConcurrency"] = _number(state, "MaxConcurrency", data, frame, whole) or 0
@@ -155,14 +159,17 @@ def _inline_items(state: State, frame: Frame, data: Json, found: Inspection) -> 
         found.stages["afterItemSelector"] = [select(data, frame, index, item) for index, item in enumerate(items)]
 
 
-def _distributed_items(state: State, frame: Frame, data: Json, given: Json, found: Inspection) -> None:
-    """Let a Map Run that never starts take the items; those of an ItemReader are known only when they are given."""
+def _distributed_items(state: State, frame: Frame, data: Json, read: Read | None, found: Inspection) -> None:
+    """Let a Map Run that never starts take the items; those of an ItemReader are known only when it is answered."""
     plan = state.plan
     assert plan is not None
     if plan.reader is not None:
-        if given is MISSING:
+        if read is None:
             return
-        items = _pointed(given, plan.reader(data, frame), found.stages)
+        call = plan.reader(data, frame)
+        items: Json = read(call)
+        if "ItemsPointer" in call["ReaderConfig"]:
+            found.stages["afterItemsPointer"] = items
     else:
         items = plan.items(data, frame)
         if state.language != "JSONata":
@@ -176,19 +183,3 @@ def _distributed_items(state: State, frame: Frame, data: Json, given: Json, foun
         batched = MapRun(frame.engine, frame, plan)
         batched.take_items(items, data)
         found.stages["afterItemBatcher"] = batched.inputs
-
-
-def _pointed(items: Json, reader: Json, stages: dict[str, Json]) -> Json:
-    """Follow the ItemsPointer (a JSON Pointer) of an ItemReader into what was read."""
-    pointer = reader["ReaderConfig"].get("ItemsPointer")
-    if pointer is None:
-        return items
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        try:
-            items = items[int(key)] if isinstance(items, list) else items[key]
-        except (KeyError, IndexError, ValueError, TypeError):
-            text = f"The ItemsPointer '{pointer}' does not point to a value in the item source."
-            raise Failure("States.ItemReaderFailed", text) from None
-    stages["afterItemsPointer"] = items
-    return items

@@ -46,12 +46,12 @@ def compile_pass(state: State, here: dict[str, State]) -> Run:
         else:
             try:
                 output = transform(data, frame)
+                bound = factor * frame.bound + constant
+                if unknown or bound > engine.payload_limit:
+                    bound = engine.measure(output, frame)
             except (EvaluationFailure, Failure):
                 engine.enter(frame)
                 raise
-            bound = factor * frame.bound + constant
-            if unknown or bound > engine.payload_limit:
-                bound = engine.measure(output, frame)
             frame.bound = bound
         log = engine.log
         event = len(log) // STRIDE + 1

@@ -141,7 +141,10 @@ def _starter(state: State, service: Service) -> Callable[[Engine, Frame], None]:
         data = frame.data
         frame.attempt += 1
         frame.token = engine.new_token(frame) if service.pattern != "request" or service.outside else ""
-        value = data if effective is None else effective(data, frame)
+        value = data
+        if effective is not None:
+            value = effective(data, frame)
+            engine.measure(value, frame)
         details: dict[str, Json] = {}
         seen = data if view is None else view(data, frame)
         limit = _seconds(timeout, "TimeoutSeconds", seen, frame, details, "timeoutInSeconds")

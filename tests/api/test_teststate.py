@@ -222,16 +222,42 @@ def test_a_map_shows_its_items_and_numbers() -> None:
     assert "result" not in data
 
 
-@pytest.mark.parametrize("source", ["[1, 2]", [1, 2]])
-def test_what_a_reader_reads_can_be_given(source: Any) -> None:
+@pytest.mark.parametrize(
+    ("kind", "source", "items"),
+    [
+        ("JSON", "[1, 2]", [1, 2]),
+        ("JSON", [1, 2], [1, 2]),
+        ("JSONL", "1\n2\n", [1, 2]),
+        ("CSV", "a,b\n1,2\n3", [{"a": "1", "b": "2"}, {"a": "3", "b": ""}]),
+    ],
+)
+def test_what_a_reader_reads_can_be_given(kind: str, source: Any, items: Any) -> None:
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
-        "ReaderConfig": {"InputType": "JSON"},
-        "Parameters": {"Bucket": "b"},
+        "ReaderConfig": {"InputType": kind, **({"CSVHeaderLocation": "FIRST_ROW"} if kind == "CSV" else {})},
+        "Parameters": {"Bucket": "b", "Key": "k"},
     }
     state = {**MAP, "ItemReader": reader, "ItemSelector": {"v.$": "$$.Map.Item.Value"}}
     data = shown(state, mock={"result": []}, state_configuration={"mapItemReaderData": source})
-    assert data["afterItemSelector"] == [{"v": 1}, {"v": 2}]
+    assert data["afterItemSelector"] == [{"v": item} for item in items]
+
+
+def test_a_listing_can_be_given() -> None:
+    reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}}
+    state = {**MAP, "ItemReader": reader, "ItemSelector": {"v.$": "$$.Map.Item.Value.Key"}}
+    data = shown(state, mock={"result": []}, state_configuration={"mapItemReaderData": [{"Key": "x"}]})
+    assert data["afterItemSelector"] == [{"v": "x"}]
+
+
+@pytest.mark.parametrize("resource", ["arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"])
+def test_a_source_that_cannot_be_read_fails_the_map(resource: str) -> None:
+    reader = {
+        "Resource": resource,
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "b", "Key": "k"},
+    }
+    answer = attempt({**MAP, "ItemReader": reader}, mock={"result": []}, state_configuration={"mapItemReaderData": "{"})
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.ItemReaderFailed")
 
 
 # ---- context object

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfn_notebook.engine.execution import Engine
-from sfn_notebook.engine.frames import Failure, Frame
+from sfn_notebook.engine.frames import Frame
 from sfn_notebook.engine.inspect import MISSING, Inspection, inspect_state
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.program import compile_program
@@ -26,9 +26,9 @@ def frame_for(state: dict[str, Any], data: Any, **variables: Any) -> Frame:
     return engine.root
 
 
-def look(state: dict[str, Any], data: Any, result: Any = MISSING, items: Any = MISSING, **variables: Any) -> Inspection:
+def look(state: dict[str, Any], data: Any, result: Any = MISSING, read: Any = None, **variables: Any) -> Inspection:
     frame = frame_for(state, data, **variables)
-    return inspect_state(frame.state, frame, result, items=items)
+    return inspect_state(frame.state, frame, result, read=read)
 
 
 def test_a_task_shows_every_stage_in_order() -> None:
@@ -161,20 +161,33 @@ def test_a_distributed_map_tolerates_and_batches() -> None:
     assert found.iterations == 3
 
 
-def test_what_a_reader_read_may_be_given_and_is_pointed_into() -> None:
+def test_what_a_reader_finds_is_asked_for_with_its_fields_evaluated() -> None:
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
-        "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/a~1b/0"},
+        "Parameters": {"Bucket.$": "$.bucket"},
+        "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/a", "MaxItemsPath": "$.most"},
     }
-    state = map_state(processor=DISTRIBUTED, ItemReader=reader)
-    found = look(state, {}, items={"a/b": [[1, 2]]})
+    state = map_state(processor=DISTRIBUTED, ItemReader=reader, ItemSelector={"v.$": "$$.Map.Item.Value"})
+    calls: list[Any] = []
+
+    def read(call: dict[str, Any]) -> list[Any]:
+        calls.append(call)
+        return [1, 2]
+
+    found = look(state, {"bucket": "b", "most": 5}, read=read)
+    assert calls[0]["Arguments"] == {"Bucket": "b"}
+    assert calls[0]["ReaderConfig"]["MaxItems"] == 5
     assert found.stages["afterItemsPointer"] == [1, 2]
+    assert found.stages["afterItemSelector"] == [{"v": 1}, {"v": 2}]
     assert found.iterations == 2
     assert "afterItemsPath" not in found.stages
-    lost = look(state, {}, items={"a/b": []})
-    assert isinstance(lost.raised, Failure)
-    assert lost.raised.error == "States.ItemReaderFailed"
-    assert look(state, {}).iterations is None
+
+
+def test_a_reader_that_nobody_answers_leaves_the_items_unknown() -> None:
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"}}
+    found = look(map_state(processor=DISTRIBUTED, ItemReader=reader, MaxConcurrency=2), {})
+    assert found.iterations is None
+    assert found.stages == {"input": {}, "afterInputPath": {}, "maxConcurrency": 2}
 
 
 # ---- laws
