@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api.history import History
+from sfn_notebook.api.inspection import inspect_visit
 from sfn_notebook.engine.execution import BudgetExceeded, Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
@@ -117,6 +118,17 @@ class Execution:
     def calls(self) -> list[CallRecord]:
         """One record per handler call, in order."""
         return self._responder.records
+
+    def inspect(self, visit: Any) -> dict[str, Json]:
+        """Give every stage of the data flow of one state visit, with the names of TestState's `inspectionData`.
+
+        Args:
+            visit: the id of its StateEntered event, or a row of `history.states`.
+
+        Raises:
+            CommandError: there is no such visit.
+        """
+        return inspect_visit(self.history, self.machine, visit, self.engine.names)
 
     # ---- answers from outside
 

@@ -18,9 +18,11 @@ from secrets import randbits
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api.execution import Execution
+from sfn_notebook.api.teststate import try_state
 from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
 from sfn_notebook.asl.substitutions import substitute
+from sfn_notebook.asl.variables import variable_references
 from sfn_notebook.engine.clock import read_iso
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.limits import Limits, Names
@@ -146,6 +148,29 @@ class StateMachine:
             DefinitionError: the definition has errors.
             RunError: the input is no JSON, a task has no handler, a handler's answer is no JSON, or an endless loop was stopped.
         """
+        execution = self.begin(
+            input, handlers, type=type, name=name, start=start, seed=seed, limits=limits, max_transitions=max_transitions,
+            s3=s3, executor=executor, keep_children=keep_children,
+        )  # fmt: skip
+        execution.go_on()
+        return execution
+
+    def begin(
+        self,
+        input: Any = None,  # noqa: A002 - AWS's own name for it
+        handlers: Mapping[str, Any] | MockFile | None = None,
+        *,
+        type: str = "STANDARD",  # noqa: A002 - AWS's own name for it
+        name: str | None = None,
+        start: datetime | str | None = None,
+        seed: int | None = None,
+        limits: bool = True,
+        max_transitions: int | None = None,
+        s3: Any = None,
+        executor: Executor | str | None = None,
+        keep_children: str = "all",
+    ) -> Execution:
+        """Start an execution without taking a step, for whoever drives it; arguments and errors are those of `run`."""
         if type not in ("STANDARD", "EXPRESS"):
             raise CommandError(f'type is "STANDARD" or "EXPRESS", but found {type!r}')
         if name is not None and not _NAME.fullmatch(name):
@@ -162,9 +187,7 @@ class StateMachine:
             handlers = handlers.handlers_for(self.name, {state.name for state in program.states})
         engine = Engine(program, data, names, bounds, began, seed_used)
         engine.keep_children = keep_children
-        execution = Execution(self, engine, Responder(handlers, s3, executor))
-        execution.go_on()
-        return execution
+        return Execution(self, engine, Responder(handlers, s3, executor))
 
     def run_many(
         self,
@@ -195,6 +218,47 @@ class StateMachine:
         from sfn_notebook.api.executions import run_all
 
         return run_all(self, inputs, handlers, executor, options, progress=progress)
+
+    def test_state(
+        self,
+        name: str | None = None,
+        *,
+        input: Any = None,  # noqa: A002 - AWS's own name for it
+        mock: Mapping[str, Any] | None = None,
+        context: Any = None,
+        variables: Any = None,
+        state_configuration: Mapping[str, Any] | None = None,
+        inspection_level: str = "INFO",
+        role_arn: str | None = None,
+        seed: int | None = None,
+    ) -> dict[str, Any]:
+        """Test one state as AWS's TestState does, with AWS's names in the answer; see `api.teststate.try_state`.
+
+        Args:
+            name: the state; the start state by default.
+            input: its input. As for `context` and `variables`, text is read as JSON text.
+            mock: `{"result": …}` or `{"errorOutput": {"error": …, "cause": …}}`, with `fieldValidationMode` if wanted.
+            context: the context object, in place of the default one.
+            variables: the state variables.
+            state_configuration: retrierRetryCount, errorCausedByState, mapIterationFailureCount, mapItemReaderData.
+            inspection_level: "INFO", "DEBUG" or "TRACE".
+            role_arn: the role, which AWS demands for tasks without a mock.
+            seed: decides random values.
+
+        Returns:
+            output, error, cause, nextState, status and inspectionData as AWS gives them.
+
+        Raises:
+            CommandError: AWS would refuse the request; its `code` and `message` are AWS's.
+        """
+        return try_state(
+            self, name, input=input, mock=mock, context=context, variables=variables, state_configuration=state_configuration,
+            inspection_level=inspection_level, role_arn=role_arn, seed=seed,
+        )  # fmt: skip
+
+    def variable_references(self) -> dict[str, list[str]]:
+        """Give the variables that each state refers to, as DescribeStateMachine's `variableReferences` does."""
+        return variable_references(self.definition)
 
     def graph(self, history: History | None = None, *, theme: str = "auto", direction: str = "TB") -> StateGraph:
         """Draw the machine.

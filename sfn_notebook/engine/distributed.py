@@ -124,7 +124,7 @@ class MapRun:
         batches: list[list[Json]] = []
         used = 0
         for index in range(len(self.inputs)):
-            item = self._selected(index, data)
+            item = self.selected(index, data)
             size = json_size(item) + 1
             if not batches or len(batches[-1]) >= most or used + size > room:
                 batches.append([])
@@ -135,7 +135,7 @@ class MapRun:
         self.inputs = [{**extra, "Items": batch} for batch in batches]
         self.sizes = [len(batch) for batch in batches]
 
-    def _selected(self, index: int, data: Json) -> Json:
+    def selected(self, index: int, data: Json) -> Json:
         """Give the item as the ItemSelector makes it."""
         item = self.inputs[index]
         if self.plan.selector is None:
@@ -160,7 +160,7 @@ class MapRun:
         while self.stage == "running" and self.next < len(self.inputs) and len(self.active) < self.limit:
             index = self.next
             self.next += 1
-            value = self.inputs[index] if self.sizes is not None else self._selected(index, data)
+            value = self.inputs[index] if self.sizes is not None else self.selected(index, data)
             name = f"{self.uuid[:8]}-{index:08d}"
             child = new_child(
                 self,

@@ -85,6 +85,8 @@ class Engine:
         self.world: World = World(start) if owner is None else owner.engine.world
         self.seed = seed
         self.drawn = 0
+        self.context_edits: dict[str, Json] = {}
+        """What somebody who debugs has changed of the context object: merged into it, member by member."""
         self.assigned_bytes = 0
         """Bytes of JSON assigned to variables so far: an upper bound of what they hold."""
         self.status = "RUNNING"
@@ -367,7 +369,7 @@ class Engine:
             found["Task"] = {"Token": frame.token}
         if frame.item is not None:
             found["Map"] = {"Item": frame.item}
-        return found
+        return merged(found, self.context_edits) if self.context_edits else found
 
     def path(self, frame: Frame) -> tuple[tuple[str, int], ...]:
         """Give where a frame runs: (Map or Parallel state, index) from the outside in."""
@@ -475,3 +477,10 @@ class Engine:
         self.failure = Failure("States.Runtime", text, fatal=True)
         self.output = None
         self.end("FAILED", kinds.EXECUTION_FAILED, last, self.failure.details())
+
+
+def merged(base: Json, changes: Json) -> Json:
+    """Give an object with changes merged into it, member by member; what is no object is replaced."""
+    if not (isinstance(base, dict) and isinstance(changes, dict)):
+        return changes
+    return {**base, **{key: merged(base.get(key), value) for key, value in changes.items()}}

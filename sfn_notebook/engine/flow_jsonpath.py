@@ -177,12 +177,13 @@ def compile_credentials(value: Json) -> Stage:
 def compile_items(definition: dict[str, Json]) -> Callable[[Json, Frame], list[Json]]:
     """Compile ItemsPath: (effective input, frame) -> the array to iterate over."""
     text = definition.get("ItemsPath", "$")
+    shown = text[1:] if text.startswith("$$") else text  # recorded: paths into the context object lose a dollar
     evaluate = compile_path(text).evaluate
 
     def items(data: Json, frame: Frame) -> list[Json]:
         found = evaluate(data, frame)
         if not isinstance(found, list):
-            raise EvaluationFailure(f'Reference path "{text}" must point to array.')
+            raise EvaluationFailure(f'Reference path "{shown}" must point to array.')
         return found
 
     return items
@@ -191,12 +192,13 @@ def compile_items(definition: dict[str, Json]) -> Callable[[Json, Frame], list[J
 def compile_distributed_items(definition: dict[str, Json]) -> Callable[[Json, Frame], Any]:
     """Compile ItemsPath for a Distributed Map, which also takes an object."""
     text = definition.get("ItemsPath", "$")
+    shown = text[1:] if text.startswith("$$") else text  # recorded: paths into the context object lose a dollar
     evaluate = compile_path(text).evaluate
 
     def items(data: Json, frame: Frame) -> Json:
         found = evaluate(data, frame)
         if not isinstance(found, list | dict):
-            raise EvaluationFailure(f'Reference path "{text}" must point to array or object.')
+            raise EvaluationFailure(f'Reference path "{shown}" must point to array or object.')
         return found
 
     return items

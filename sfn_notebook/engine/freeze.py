@@ -38,6 +38,7 @@ ENGINE = (
     "index",
     "keep_children",
     "assigned_bytes",
+    "context_edits",
 )
 JOIN = ("items", "limit", "next", "live", "started")
 MAP_RUN = (

@@ -178,7 +178,7 @@ def _distributed_items(state: State, frame: Frame, data: Json, read: Read | None
     single.take_items(items, data)
     found.iterations = single.total
     if plan.selector is not None:
-        found.stages["afterItemSelector"] = [single._selected(index, data) for index in range(single.total)]
+        found.stages["afterItemSelector"] = [single.selected(index, data) for index in range(single.total)]
     if plan.batcher is not None:
         batched = MapRun(frame.engine, frame, plan)
         batched.take_items(items, data)

@@ -122,7 +122,6 @@ def register(shell: Any) -> None:  # Any: half of what a shell has is optional i
     unregister(shell)
     magics = SfnMagics(shell)
     shell.register_magics(magics)
-    shell.configurables.append(magics)
     shell.events.register("pre_run_cell", magics.remember_cell)
     shell.Completer.custom_matchers.append(magics.matcher)
     for module, name in _SHOWN:

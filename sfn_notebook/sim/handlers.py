@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +104,35 @@ class Responder:
                 return True, handler
         return "*" in self.handlers, self.handlers.get("*")
 
+    def calls_code(self, state: str, resource: str) -> bool:
+        """Say whether answering such a task runs somebody's Python, which may have side effects."""
+        return any(_is_code(part) for part in _parts(self.find(state, resource)[1]))
+
+    def progress(self) -> dict[str, int]:
+        """Give how many outcomes of each `Outcomes` have been used, by the key that it is bound to."""
+        labels = self._sequences()
+        return {labels[one]: used for one, used in self._used.items() if one in labels}
+
+    def restore(self, progress: Mapping[str, int]) -> None:
+        """Go on with the `Outcomes` from where `progress` says."""
+        self._used = {one: progress[label] for one, label in self._sequences().items() if label in progress}
+
+    def _sequences(self) -> dict[int, str]:
+        found: dict[int, str] = {}
+        for key, handler in self.handlers.items():
+            for number, part in enumerate(_parts(handler)):
+                if isinstance(part, Outcomes):
+                    found.setdefault(id(part), f"{key}/{number}")
+        return found
+
+    def outcome_of(self, answer: Any, call: TaskCall) -> Outcome:
+        """Give the outcome of a task for an answer that somebody gives in place of a handler.
+
+        Raises:
+            RunError: the answer is no JSON.
+        """
+        return self._result(answer, call, whole=False)
+
     def respond(self, calls: Sequence[TaskCall]) -> list[tuple[Outcome | None, float]]:
         """Answer a batch of tasks: for each, in order, (outcome or None for "from outside", seconds of virtual time until it comes).
 
@@ -194,6 +223,22 @@ class Responder:
             output = wrapped(output, call)
         submitted: Json = {} if call.service.pattern != "request" else None
         return Outcome("succeeded", output, submitted=submitted)
+
+
+def _parts(handler: Any) -> Iterator[Any]:
+    """Yield a handler and what it is made of."""
+    yield handler
+    if isinstance(handler, After):
+        yield from _parts(handler.outcome)
+    elif isinstance(handler, Outcomes):
+        for outcome in handler.outcomes:
+            yield from _parts(outcome)
+
+
+def _is_code(handler: Any) -> bool:
+    if isinstance(handler, type) and issubclass(handler, BaseException):
+        return False
+    return isinstance(handler, Raw) or callable(handler)
 
 
 def unwraps(service: Service) -> bool:
