@@ -12,15 +12,13 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfn_notebook.errors import CommandError, MissingExtra, SfnError
+from sfn_notebook.errors import CommandError, SfnError
 from sfn_notebook.notebook.arguments import HelpRequested, Parser, did_you_mean
 
 if TYPE_CHECKING:
@@ -331,87 +329,16 @@ def _lab_arguments(parser: Parser) -> None:
 
 
 def _lab(given: argparse.Namespace) -> int:
-    import subprocess
-    from importlib.util import find_spec
+    from sfn_notebook.notebook import lab
 
-    from sfn_notebook.notebook.nbio import kernel_environment
-
-    if given.check:
-        return _check_notebooks(given)
-    if find_spec("jupyterlab") is None:
-        raise MissingExtra("JupyterLab is not installed: pip install 'sfn-notebook[lab]'")
-    folder = working_folder(given.dir)
-    first = next(iter(sorted(folder.glob("*.ipynb"))), None)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    command += ["--no-browser"] if given.no_browser else []
-    _say(f"the notebooks are in {folder}; press Ctrl-C twice to stop JupyterLab")
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [*command, *([str(first)] if first else [])], env=dict(kernel_environment())
-    )
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:  # JupyterLab got it too, and asks whether to stop
-            continue
-
-
-def _check_notebooks(given: argparse.Namespace) -> int:
-    from sfn_notebook.notebook.nbio import run_notebook
-
-    source = Path(given.dir) if given.dir else notebook_source()
-    paths = sorted(source.glob("*.ipynb"))
-    if not paths:
-        raise CommandError(f"{source} holds no notebooks")
-    failed = 0
-    with tempfile.TemporaryDirectory() as place:
-        shutil.copytree(source, Path(place) / "work", ignore=shutil.ignore_patterns(".*"))
-        for path in paths:
-            ended = run_notebook(path, Path(place) / "work", given.timeout)
-            failed += not ended.ok
-            _say(str(ended))
-    _out_json({"notebooks": len(paths), "failed": failed})
+    if not given.check:
+        folder = lab.working_folder(given.dir)
+        _say(f"the notebooks are in {folder}; press Ctrl-C twice to stop JupyterLab")
+        return lab.open_lab(folder, browser=not given.no_browser)
+    ended = lab.check_notebooks(given.dir, given.timeout, lambda run: _say(str(run)))
+    failed = sum(not run.ok for run in ended)
+    _out_json({"notebooks": len(ended), "failed": failed})
     return FAILED if failed else OK
-
-
-def notebook_source() -> Path:
-    """Find the tutorial notebooks: inside the installed package, or beside it in a source checkout.
-
-    Raises:
-        CommandError: they are in neither place.
-    """
-    package = Path(__file__).resolve().parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if any(folder.glob("*.ipynb")):
-            return folder
-    raise CommandError(f"the tutorial notebooks are missing from {package}; name a folder with --dir")
-
-
-def working_folder(chosen: str | None) -> Path:
-    """Give a writable folder with the notebooks: the user's, the checkout's own, or a new one here.
-
-    Notebooks that are there already are left as they are.
-
-    Raises:
-        CommandError: no folder can be written.
-    """
-    source = notebook_source()
-    is_checkout = source.parent != Path(__file__).resolve().parent
-    if chosen is None and is_checkout and os.access(source, os.W_OK):
-        return source
-    folder = Path(chosen or "sfn-notebooks").expanduser().resolve()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(source.rglob("*")):
-            target = folder / path.relative_to(source)
-            if path.is_dir():
-                target.mkdir(exist_ok=True)
-            elif not target.exists():
-                shutil.copyfile(path, target)
-    except OSError as error:
-        raise CommandError(
-            f"cannot work in {folder}: {error.strerror or error}; name another folder with --dir"
-        ) from None
-    return folder
 
 
 COMMANDS: Mapping[str, Command] = {

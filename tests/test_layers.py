@@ -80,7 +80,9 @@ def test_imports_of_a_module_only_go_down_the_ranks(module: str) -> None:
     assert list(violations(module)) == []
 
 
-def test_relative_imports_and_blocks_for_type_checkers_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_imports_and_blocks_for_type_checkers_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "engine").mkdir()
     (tmp_path / "engine" / "bad.py").write_text(
         "from typing import TYPE_CHECKING\n"

@@ -2,17 +2,22 @@
 
 A `Document` is what `asl.source` gives. Its positions are computed when somebody first asks, by one scan of the text; a YAML text
 comes with them. Places are asked for by JSON Pointer (RFC 6901). No reading and no rules live here.
+
+A definition may be a part of its text: an object in a template, or a text inside a string of one (`inner`). Pointers then start at
+the definition, while lines and columns are those of the whole text.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sfn_notebook.asl import jsontext
-from sfn_notebook.asl.jsontext import Lines, Offsets, SpanMap
+from sfn_notebook.asl.composed import Composed
+from sfn_notebook.asl.jsontext import Complaint, Lines, Offsets, SpanMap
 from sfn_notebook.errors import Json, Span
 
 _SPACE = re.compile(r"[\ufeff\s]*")
@@ -35,6 +40,11 @@ class Document:
         value: the JSON object.
         format: "json" or "yaml".
         name: what the source is called in messages, such as a file name.
+        inner: the definition's own text where it is not the whole source: inside a string, filled in, or without comments.
+        partial: the definition is an object inside the source.
+        notices: what was put up with in reading; offsets are those of the source.
+        filled: names of placeholders that a deployment fills in.
+        logical_id: which machine of a template it is.
     """
 
     text: str
@@ -42,6 +52,18 @@ class Document:
     format: str
     name: str | None = None
     _lazy: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    inner: Composed | None = field(default=None, repr=False)
+    partial: bool = False
+    notices: tuple[Complaint, ...] = ()
+    filled: frozenset[str] = frozenset()
+    logical_id: str | None = None
+
+    @property
+    def definition_text(self) -> str:
+        """Give the text of the definition alone: what would be sent to AWS, but for YAML, which AWS takes as JSON only."""
+        if self.partial:
+            return json.dumps(self.value, indent=2, ensure_ascii=False)
+        return self.inner.text if self.inner is not None else self.text
 
     @property
     def spans(self) -> Mapping[str, Span]:
@@ -59,7 +81,9 @@ class Document:
         if not self._lazy.get("repeated", True):
             return ()
         maps = self._maps()
-        return tuple(Duplicate(pointer, maps[2].span(*span)) for pointer, span in self._lazy["offsets"].repeated)
+        return tuple(
+            Duplicate(pointer, maps[2].span(*self._outer(*span))) for pointer, span in self._lazy["offsets"].repeated
+        )
 
     def locate(self, pointer: str, *, key: bool = False) -> Span:
         """Give the span of the value (or key) at `pointer`, or of the nearest thing around it that stands in the text."""
@@ -77,17 +101,27 @@ class Document:
         if ends is None:
             return self.locate(pointer)
         start, end = ends
-        at = min(start + _raw_offset(self.text[start:end], offset), max(start, end - 1))
-        return lines.span(at, at + 1)
+        text = self.inner.text if self.inner is not None else self.text
+        at = min(start + _raw_offset(text[start:end], offset), max(start, end - 1))
+        return lines.span(*self._outer(at, at + 1))
+
+    def place(self, start: int, length: int = 1) -> Span:
+        """Give the span of a piece of the source."""
+        return self._maps()[2].span(start, start + length)
+
+    def _outer(self, start: int, end: int) -> tuple[int, int]:
+        return self.inner.span(start, end) if self.inner is not None else (start, end)
 
     def _maps(self) -> tuple[SpanMap, SpanMap, Lines]:
         maps: tuple[SpanMap, SpanMap, Lines] | None = self._lazy.get("maps")
         if maps is None:
             if "offsets" not in self._lazy:
-                self._lazy["offsets"] = jsontext.scan(self.text, start_of(self.text))
+                text = self.inner.text if self.inner is not None else self.text
+                self._lazy["offsets"] = jsontext.scan(text, start_of(text))
             offsets: Offsets = self._lazy["offsets"]
             lines = Lines(self.text)
-            maps = SpanMap(offsets.values, lines), SpanMap(offsets.keys, lines), lines
+            move = self.inner.span if self.inner is not None else None
+            maps = SpanMap(offsets.values, lines, move), SpanMap(offsets.keys, lines, move), lines
             self._lazy["maps"] = maps
         return maps
 
@@ -112,7 +146,7 @@ def _raw_offset(raw: str, offset: int) -> int:
         return at
     if raw[:1] == "'":
         return 1 + offset
-    return offset if "\n" not in raw else 0
+    return offset if "\n" not in raw and raw[:1] not in ("{", "[") else 0
 
 
 def kind_of(value: Json) -> str:

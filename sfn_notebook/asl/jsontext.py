@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sfn_notebook.errors import Span
@@ -47,14 +47,21 @@ class Lines:
 class SpanMap(Mapping[str, Span]):
     """Spans by JSON Pointer; offsets become lines and columns only when one is asked for."""
 
-    __slots__ = ("_lines", "_offsets")
+    __slots__ = ("_lines", "_move", "_offsets")
 
-    def __init__(self, offsets: Mapping[str, tuple[int, int]], lines: Lines) -> None:
+    def __init__(
+        self,
+        offsets: Mapping[str, tuple[int, int]],
+        lines: Lines,
+        move: Callable[[int, int], tuple[int, int]] | None = None,
+    ) -> None:
         self._offsets = offsets
         self._lines = lines
+        self._move = move
 
     def __getitem__(self, pointer: str) -> Span:
-        return self._lines.span(*self._offsets[pointer])
+        start, end = self._offsets[pointer]
+        return self._lines.span(*(self._move(start, end) if self._move is not None else (start, end)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._offsets)

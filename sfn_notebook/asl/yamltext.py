@@ -35,12 +35,16 @@ class YamlTextError(Exception):
         super().__init__(complaint.message)
 
 
-def load(text: str, max_depth: int) -> tuple[Json, Offsets]:
-    """Read the one YAML document in `text`; raises YamlTextError."""
+def load(text: str, max_depth: int, *, tags: bool = False) -> tuple[Json, Offsets]:
+    """Read the one YAML document in `text`; raises YamlTextError.
+
+    With `tags`, those of CloudFormation are read as what they stand for: `!Ref X` as {"Ref": "X"}, `!GetAtt A.B` as
+    {"Fn::GetAtt": ["A", "B"]}.
+    """
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    builder = _Builder(max_depth)
+    builder = _Builder(text, max_depth, tags=tags)
     try:
         for event in yaml.parse(text, Loader=loader):
             builder.take(event)
@@ -56,10 +60,12 @@ def load(text: str, max_depth: int) -> tuple[Json, Offsets]:
 class _Open:
     """A mapping or sequence whose end event has not come yet."""
 
-    __slots__ = ("anchor", "begin", "is_map", "key", "key_span", "merges", "pointer", "size", "value")
+    __slots__ = ("anchor", "begin", "function", "is_map", "key", "key_span", "merges", "outer", "pointer", "size", "value")
 
-    def __init__(self, pointer: str, begin: int, anchor: str | None, *, is_map: bool) -> None:
-        self.pointer = pointer
+    def __init__(self, pointer: str, begin: int, anchor: str | None, function: str | None, *, is_map: bool) -> None:
+        self.outer = pointer
+        self.pointer = f"{pointer}/{function}" if function else pointer
+        self.function = function
         self.begin = begin
         self.anchor = anchor
         self.is_map = is_map
@@ -73,8 +79,10 @@ class _Open:
 class _Builder:
     """Takes parser events one by one; `value` and `found` hold what they add up to."""
 
-    def __init__(self, max_depth: int) -> None:
+    def __init__(self, text: str, max_depth: int, *, tags: bool) -> None:
+        self.text = text
         self.max_depth = max_depth
+        self.tags = tags
         self.value: Json = _NOTHING
         self.found = Offsets()
         self.stack: list[_Open] = []
@@ -108,7 +116,7 @@ class _Builder:
         anchor = event.anchor
         if anchor is not None:
             self.anchors.pop(anchor, None)
-        self.stack.append(_Open(self._pointer(), event.start_mark.index, anchor, is_map=is_map))
+        self.stack.append(_Open(self._pointer(), event.start_mark.index, anchor, self._function(event), is_map=is_map))
 
     def _close(self, event: Any) -> None:
         top = self.stack.pop()
@@ -117,8 +125,9 @@ class _Builder:
         # A block's end mark stands at the next token; the end of its last child is what a reader would call its end.
         flow_end = event.end_mark.index if event.start_mark.index != event.end_mark.index else 0
         end = self.end = max(flow_end, self.end, top.begin)
-        self.found.values[top.pointer] = top.begin, end
-        self._emit(top.value, top.size, top.anchor, event)
+        self.found.values[top.pointer] = self.found.values[top.outer] = top.begin, end
+        value = {top.function: top.value} if top.function else top.value
+        self._emit(value, top.size, top.anchor, event)
 
     def _scalar(self, event: Any) -> None:
         span = (event.start_mark.index, event.end_mark.index)
@@ -126,10 +135,34 @@ class _Builder:
         if top is not None and top.is_map and top.key is _NOTHING:
             self._key(top, event, span)
             return
+        function = self._function(event)
+        if function is not None:
+            self._call(function, event, span)
+            return
         value = self._resolve(event)
         self.end = max(self.end, span[1])
         self.found.values[self._pointer()] = span
         self._emit(value, 1, event.anchor, event)
+
+    def _function(self, event: Any) -> str | None:
+        """Give the intrinsic function that a tag of a template is short for."""
+        tag = event.tag
+        if not self.tags or tag is None or not tag.startswith("!") or tag == "!":
+            return None
+        name = tag[1:]
+        return name if name in ("Ref", "Condition") else f"Fn::{name}"
+
+    def _call(self, function: str, event: Any, span: tuple[int, int]) -> None:
+        """Take a scalar behind a tag, such as `!Sub text`."""
+        text = event.value
+        start = span[0] + len(event.tag)
+        while start < span[1] and self.text[start] in " \t":
+            start += 1
+        self.end = max(self.end, span[1])
+        pointer = self._pointer()
+        self.found.values[pointer] = self.found.values[f"{pointer}/{function}"] = start, span[1]
+        argument = text.split(".", 1) if function == "Fn::GetAtt" else text
+        self._emit({function: argument}, 2, event.anchor, event)
 
     def _key(self, top: _Open, event: Any, span: tuple[int, int]) -> None:
         key: Any = self._resolve(event)
@@ -209,6 +242,8 @@ class _Builder:
 
     def _check_tag(self, event: Any, *allowed: str) -> None:
         tag = event.tag
+        if self._function(event) is not None:
+            return
         if tag is None or tag == "!" or (tag.startswith(_CORE) and tag[len(_CORE) :] in allowed):
             return
         shown = "!!" + tag[len(_CORE) :] if tag.startswith(_CORE) else tag

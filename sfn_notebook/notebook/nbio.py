@@ -209,7 +209,7 @@ def execute(notebook: Any, folder: Path, timeout: float = 300) -> str | None:
         manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs)
         client = NotebookClient(notebook, km=manager, timeout=timeout, resources={"metadata": {"path": str(folder)}})
         try:
-            asyncio.run(client.async_execute(env=dict(kernel_environment())))
+            asyncio.run(client.async_execute(cleanup_kc=True, env=dict(kernel_environment())))
         except CellExecutionError as error:
             return f"{error.ename}: {error.evalue}"
         except CellTimeoutError:

@@ -98,7 +98,7 @@ def _looked_up(tree: ast.expr, variables: Mapping[str, Any], option: str) -> Any
     if isinstance(tree, ast.Subscript):
         return _looked_up(tree.value, variables, option)[_constant(tree.slice, option)]
     if isinstance(tree, ast.Constant) and str(tree.value) in _JSON_WORDS:
-        raise CommandError(f"{option}: JSON writes {tree.value} as {_JSON_WORDS[str(tree.value)]}")
+        raise CommandError(f"{option}: JSON writes {tree.value!r} as {_JSON_WORDS[str(tree.value)]}")
     raise CommandError(f"{option} {_wanted(ast.unparse(tree))}")
 
 

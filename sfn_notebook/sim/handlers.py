@@ -238,7 +238,8 @@ def _parts(handler: Any) -> Iterator[Any]:
 def _is_code(handler: Any) -> bool:
     if isinstance(handler, type) and issubclass(handler, BaseException):
         return False
-    return isinstance(handler, Raw) or callable(handler)
+    function = handler.function if isinstance(handler, Raw) else handler
+    return callable(function) and not getattr(function, "pure", False)
 
 
 def unwraps(service: Service) -> bool:

@@ -35,6 +35,9 @@ class MockFileError(RunError):
 class Returned:
     """Answer a request with the value that a mock file gives for it."""
 
+    pure = True
+    """Being called has no effect but the answer."""
+
     def __init__(self, value: Json) -> None:
         self.value = value
 

@@ -13,7 +13,17 @@ JAN, FEB = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 JAN_EAST = "2026-01-01T02:00:00+02:00"
 NO_TEXT = (None, 1, 1.5, True, [], {}, ["a"])
 NO_NUMBER = (None, "1", True, [], {}, "NaN")
-NO_MOMENT = (None, 1, "2026-01-01", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z", "now", True, [])
+NO_MOMENT = (
+    None,
+    1,
+    "2026-01-01",
+    "2026-01-01 00:00:00Z",
+    "2026-01-01T00:00:00",
+    "2026-02-30T00:00:00Z",
+    "now",
+    True,
+    [],
+)
 NO_BOOLEAN = (None, 0, 1, "true", [], {})
 
 ORDERED: list[tuple[str, Any, Any, str]] = [
@@ -80,7 +90,9 @@ def test_another_type_on_either_side_is_false_and_never_an_error(kind: str, good
             assert not holds({"Variable": "$.v", f"{kind}{order}Path": "$.w"}, {"v": left, "w": right})
 
 
-@pytest.mark.parametrize(("value", "operand", "expected"), [(True, True, True), (False, False, True), (True, False, False)])
+@pytest.mark.parametrize(
+    ("value", "operand", "expected"), [(True, True, True), (False, False, True), (True, False, False)]
+)
 def test_booleans_equal_themselves(value: bool, operand: bool, expected: bool) -> None:
     assert holds({"Variable": "$.v", "BooleanEquals": operand}, {"v": value}) is expected
     assert holds({"Variable": "$.v", "BooleanEqualsPath": "$.w"}, {"v": value, "w": operand}) is expected
@@ -114,7 +126,15 @@ def test_type_tests_hold_for_their_type_and_their_operand_turns_them_around(test
 
 @pytest.mark.parametrize(
     ("path", "present"),
-    [("$.v", True), ("$.none", True), ("$.w", False), ("$.v.deep", False), ("$.list[0]", True), ("$.list[5]", False), ("$$.State.Name", True)],
+    [
+        ("$.v", True),
+        ("$.none", True),
+        ("$.w", False),
+        ("$.v.deep", False),
+        ("$.list[0]", True),
+        ("$.list[5]", False),
+        ("$$.State.Name", True),
+    ],
 )
 def test_presence_counts_null_as_present(path: str, present: bool) -> None:
     data = {"v": 1, "none": None, "list": [0]}

@@ -13,7 +13,9 @@ DATA = {"a": {"b": [1, 2, {"c": 3}]}, "n": 5, "s": "text", "none": None, "list":
 
 def run(*states: dict[str, Any], data: Any = DATA, **options: Any) -> Execution:
     named = {f"S{n}": {**state, "Next": f"S{n + 1}"} for n, state in enumerate(states)}
-    machine = StateMachine.load({"StartAt": "S0", "States": {**named, f"S{len(states)}": {"Type": "Succeed"}}}, name="orders")
+    machine = StateMachine.load(
+        {"StartAt": "S0", "States": {**named, f"S{len(states)}": {"Type": "Succeed"}}}, name="orders"
+    )
     return machine.run(data, seed=1, name="run-1", **options)
 
 
@@ -114,7 +116,10 @@ def test_intrinsic_functions_work_in_templates(expression: str, value: Any) -> N
 
 
 def test_random_intrinsics_depend_on_the_seed_alone_and_differ_from_call_to_call() -> None:
-    state = {"Type": "Pass", "Parameters": {"ids.$": "States.Array(States.UUID(), States.UUID())", "n.$": "States.MathRandom(1, 1000000)"}}
+    state = {
+        "Type": "Pass",
+        "Parameters": {"ids.$": "States.Array(States.UUID(), States.UUID())", "n.$": "States.MathRandom(1, 1000000)"},
+    }
     first, again = run(state).output, run(state).output
     assert first == again
     assert len(set(first["ids"])) == 2
@@ -188,7 +193,9 @@ def test_neither_input_nor_definition_changes_and_the_output_is_the_caller_s_own
     execution.output["a"]["b"].clear()
     assert data == DATA
     assert definition == kept
-    assert execution.history.raw[2]["stateExitedEventDetails"]["output"].endswith('"r":{"r":[1]}},"n":5,"s":"text","none":null,"list":[{"k":1},{"k":2}]}')
+    assert execution.history.raw[2]["stateExitedEventDetails"]["output"].endswith(
+        '"r":{"r":[1]}},"n":5,"s":"text","none":null,"list":[{"k":1},{"k":2}]}'
+    )
 
 
 def test_changing_a_definition_or_an_input_after_loading_does_not_reach_the_machine() -> None:

@@ -100,7 +100,9 @@ def test_ties_in_time_break_by_the_order_of_the_answers() -> None:
         found.drain()
         found.tick()
     raw = list(log.events(found.log))
-    entered = {event["id"]: event["stateEnteredEventDetails"]["name"] for event in raw if event["type"] == "TaskStateEntered"}
+    entered = {
+        event["id"]: event["stateEnteredEventDetails"]["name"] for event in raw if event["type"] == "TaskStateEntered"
+    }
     exits = [event["stateExitedEventDetails"]["name"] for event in raw if event["type"] == "TaskStateExited"]
     assert set(entered.values()) == {"T0", "T1", "T2"}
     assert exits == ["T2", "T0", "T1"]
@@ -174,7 +176,11 @@ def test_execution_aborted_points_at_nothing() -> None:
 
 
 def test_a_stop_point_stops_before_the_next_state_and_can_be_moved() -> None:
-    states: dict[str, Any] = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Succeed"}}
+    states: dict[str, Any] = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Pass", "Next": "C"},
+        "C": {"Type": "Succeed"},
+    }
     found = engine(states)
     found.stop_at = 3 * log.STRIDE
     found.reset_fence()
@@ -186,7 +192,9 @@ def test_a_stop_point_stops_before_the_next_state_and_can_be_moved() -> None:
     assert found.status == "SUCCEEDED"
 
 
-@pytest.mark.xfail(reason="the stop point is looked at behind a state, not before the first one of a drain", strict=True)
+@pytest.mark.xfail(
+    reason="the stop point is looked at behind a state, not before the first one of a drain", strict=True
+)
 def test_a_drain_does_not_begin_a_state_behind_the_stop_point() -> None:
     found = engine({"A": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Succeed"}})
     found.stop_at = log.STRIDE
@@ -201,18 +209,27 @@ def test_an_input_above_the_limit_is_refused_before_anything_runs() -> None:
 
 
 def test_children_that_wait_for_the_same_moment_resume_in_the_order_of_their_waits() -> None:
-    branches = [{"StartAt": f"W{n}", "States": {f"W{n}": {"Type": "Wait", "Seconds": 5, "End": True}}} for n in range(4)]
+    branches = [
+        {"StartAt": f"W{n}", "States": {f"W{n}": {"Type": "Wait", "Seconds": 5, "End": True}}} for n in range(4)
+    ]
     found = engine({"M": {"Type": "Parallel", "Branches": branches, "End": True}})
     while found.status == "RUNNING":
         found.drain()
         found.tick()
-    exits = [event["stateExitedEventDetails"]["name"] for event in log.events(found.log) if event["type"] == "WaitStateExited"]
+    exits = [
+        event["stateExitedEventDetails"]["name"]
+        for event in log.events(found.log)
+        if event["type"] == "WaitStateExited"
+    ]
     assert exits == ["W0", "W1", "W2", "W3"]
 
 
 def test_what_is_ready_drains_before_time_advances() -> None:
     slow = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
-    long = {"StartAt": "P0", "States": {f"P{n}": {"Type": "Pass", "Next": f"P{n + 1}"} for n in range(50)} | {"P50": {"Type": "Succeed"}}}
+    long = {
+        "StartAt": "P0",
+        "States": {f"P{n}": {"Type": "Pass", "Next": f"P{n + 1}"} for n in range(50)} | {"P50": {"Type": "Succeed"}},
+    }
     found = engine({"M": {"Type": "Parallel", "Branches": [slow, long], "End": True}})
     found.drain()
     assert types(found)[-1] == "SucceedStateExited"

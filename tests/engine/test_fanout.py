@@ -80,7 +80,9 @@ def test_an_empty_array_runs_no_iteration() -> None:
 
 @pytest.mark.parametrize(("concurrency", "expected"), [(1, 60), (2, 30), (3, 20), (4, 20), (6, 10), (0, 10), (99, 10)])
 def test_max_concurrency_bounds_how_many_run_at_once(concurrency: int, expected: float) -> None:
-    execution = run(over(scope(T=TASK), MaxConcurrency=concurrency), list(range(6)), {"T": After(10, lambda item: item * item)})
+    execution = run(
+        over(scope(T=TASK), MaxConcurrency=concurrency), list(range(6)), {"T": After(10, lambda item: item * item)}
+    )
     assert execution.output == [0, 1, 4, 9, 16, 25]
     assert seconds(execution) == expected
 
@@ -157,7 +159,11 @@ def test_input_path_result_selector_result_path_and_output_path_of_a_map() -> No
 def test_an_iteration_runs_many_states_and_has_its_own_data() -> None:
     processor = scope(
         A={"Type": "Pass", "Parameters": {"v.$": "$"}, "Next": "C"},
-        C={"Type": "Choice", "Choices": [{"Variable": "$.v", "NumericGreaterThan": 1, "Next": "Big"}], "Default": "Small"},
+        C={
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.v", "NumericGreaterThan": 1, "Next": "Big"}],
+            "Default": "Small",
+        },
         Big={"Type": "Pass", "Result": "big", "ResultPath": "$.size", "End": True},
         Small={"Type": "Succeed"},
     )
@@ -227,7 +233,13 @@ def test_a_retried_map_starts_anew_behind_the_failure_and_skips_the_iteration() 
     state = over(scope(T=TASK), Retry=[{"ErrorEquals": ["Bad"], "MaxAttempts": 1, "IntervalSeconds": 4}])
     execution = run(state, [0], {"T": fails_on(0)})
     rows = chain(execution)
-    assert rows[6:11] == ["7<6 TaskStarted", "8<7 TaskFailed", "9<8 MapIterationFailed 0", "10<8 TaskAborted", "11<8 MapStarted 1"]
+    assert rows[6:11] == [
+        "7<6 TaskStarted",
+        "8<7 TaskFailed",
+        "9<8 MapIterationFailed 0",
+        "10<8 TaskAborted",
+        "11<8 MapStarted 1",
+    ]
     assert [row.split(" ", 1)[1] for row in rows].count("MapFailed") == 1
     assert rows[-2].endswith("MapFailed")
     assert seconds(execution) == 4
@@ -248,7 +260,9 @@ def test_a_map_that_is_retried_reads_its_input_again_and_may_succeed() -> None:
 
 
 def test_a_caught_map_goes_on_behind_map_failed() -> None:
-    state = over(scope(T=TASK), Catch=[{"ErrorEquals": ["Bad"], "ResultPath": "$.error", "Next": "H"}], ItemsPath="$.items")
+    state = over(
+        scope(T=TASK), Catch=[{"ErrorEquals": ["Bad"], "ResultPath": "$.error", "Next": "H"}], ItemsPath="$.items"
+    )
     execution = run(state, {"items": [0]}, {"T": fails_on(0)}, H=PASS)
     rows = chain(execution)
     failed = next(row for row in rows if row.endswith("MapFailed"))
@@ -302,7 +316,9 @@ def test_a_fail_state_inside_an_iteration_fails_the_map_with_its_error() -> None
 
 
 def test_branches_start_together_and_give_an_array_in_the_order_of_the_text() -> None:
-    state = beside(scope(A={"Type": "Wait", "Seconds": 5, "End": True}), scope(B={"Type": "Pass", "Result": 2, "End": True}))
+    state = beside(
+        scope(A={"Type": "Wait", "Seconds": 5, "End": True}), scope(B={"Type": "Pass", "Result": 2, "End": True})
+    )
     execution = run(state, {"k": 1})
     assert chain(execution) == [
         "1<0 ExecutionStarted", "2<0 ParallelEntered M", "3<2 ParallelStarted", "4<3 WaitEntered A", "5<3 PassEntered B",
@@ -320,7 +336,9 @@ def test_parameters_and_results_of_a_parallel() -> None:
 
 
 def test_branches_do_not_see_what_the_others_write() -> None:
-    branches = [scope(**{f"S{n}": {"Type": "Pass", "Result": n, "ResultPath": "$.shared.x", "End": True}}) for n in range(3)]
+    branches = [
+        scope(**{f"S{n}": {"Type": "Pass", "Result": n, "ResultPath": "$.shared.x", "End": True}}) for n in range(3)
+    ]
     data = {"shared": {"y": 0}}
     assert run(beside(*branches), data).output == [{"shared": {"y": 0, "x": n}} for n in range(3)]
     assert data == {"shared": {"y": 0}}
@@ -340,7 +358,9 @@ def test_a_failed_branch_aborts_the_others_at_that_moment() -> None:
 
 
 def test_a_finished_branch_is_not_aborted() -> None:
-    state = beside(scope(A=PASS), scope(B={"Type": "Wait", "Seconds": 1, "Next": "F"}, F={"Type": "Fail", "Error": "E"}))
+    state = beside(
+        scope(A=PASS), scope(B={"Type": "Wait", "Seconds": 1, "Next": "F"}, F={"Type": "Fail", "Error": "E"})
+    )
     assert not [row for row in chain(run(state, {})) if "Aborted" in row]
 
 

@@ -106,7 +106,10 @@ class Writer:
         if kind in ("Task", "Map", "Parallel"):
             state |= self.draw(fields(Retry=RETRY))
             if later and self.draw(st.booleans()):
-                state["Catch"] = [self.catch(later, errors) for errors in self.draw(st.sampled_from([(["A"], ["States.ALL"]), (["States.TaskFailed"],)]))]
+                state["Catch"] = [
+                    self.catch(later, errors)
+                    for errors in self.draw(st.sampled_from([(["A"], ["States.ALL"]), (["States.TaskFailed"],)]))
+                ]
         return state
 
     def catch(self, later: list[str], errors: list[str]) -> dict[str, Any]:
@@ -125,7 +128,12 @@ class Writer:
         return found | self.drawn(**FLOW, **SELECT, **ASSIGN)
 
     def wait(self, later: list[str], depth: int) -> dict[str, Any]:
-        forms = [{"Seconds": 0}, {"Seconds": 3}, {"Timestamp": "2025-01-01T00:00:05Z"}, {"SecondsPath": "$$.Execution.Input.n"}]
+        forms = [
+            {"Seconds": 0},
+            {"Seconds": 3},
+            {"Timestamp": "2025-01-01T00:00:05Z"},
+            {"SecondsPath": "$$.Execution.Input.n"},
+        ]
         return self.draw(st.sampled_from(forms)) | self.drawn(InputPath=PATHS, **ASSIGN)  # type: ignore[no-any-return]
 
     def choice(self, later: list[str], depth: int) -> dict[str, Any]:
@@ -135,7 +143,10 @@ class Writer:
             {"And": [{"Variable": "$.r", "IsPresent": True}, {"Not": {"Variable": "$.r", "IsNull": True}}]},
         ]
         chosen = self.draw(st.lists(st.sampled_from(rules), min_size=1, max_size=2, unique_by=str))
-        return {"Choices": [{**rule, "Next": self.draw(st.sampled_from(later))} for rule in chosen], "Default": later[0]}
+        return {
+            "Choices": [{**rule, "Next": self.draw(st.sampled_from(later))} for rule in chosen],
+            "Default": later[0],
+        }
 
     def succeed(self, later: list[str], depth: int) -> dict[str, Any]:
         return self.drawn(InputPath=PATHS)
@@ -173,7 +184,9 @@ def outcome_of(call: TaskCall, seed: int) -> tuple[Outcome, float]:
     kind = chance.random()
     if kind < 0.6:
         submitted = {"SubmittedAt": 1} if call.service.pattern != "request" else None
-        return Outcome("succeeded", chance.choice([{"r": [1]}, 5, None, [], {"a": {"b": 2}}]), submitted=submitted), delay
+        return Outcome(
+            "succeeded", chance.choice([{"r": [1]}, 5, None, [], {"a": {"b": 2}}]), submitted=submitted
+        ), delay
     if kind < 0.9:
         return Outcome("failed", error=chance.choice(ERRORS), cause=chance.choice(["why", None])), delay
     return Outcome("never"), 0
@@ -257,7 +270,9 @@ def test_the_same_seed_gives_the_same_history(definition: dict[str, Any], seed: 
 
 @given(machines(), st.integers(0, 3))
 @settings(max_examples=100)
-def test_a_run_that_is_written_down_and_read_back_at_every_step_ends_the_same(definition: dict[str, Any], seed: int) -> None:
+def test_a_run_that_is_written_down_and_read_back_at_every_step_ends_the_same(
+    definition: dict[str, Any], seed: int
+) -> None:
     program = compile_program(copy.deepcopy(definition))
     steps = 0
 
@@ -275,7 +290,9 @@ def test_a_run_that_is_written_down_and_read_back_at_every_step_ends_the_same(de
 
 @given(machines(), st.integers(0, 3))
 @settings(max_examples=60)
-def test_what_has_been_logged_never_changes_and_neither_does_definition_or_input(definition: dict[str, Any], seed: int) -> None:
+def test_what_has_been_logged_never_changes_and_neither_does_definition_or_input(
+    definition: dict[str, Any], seed: int
+) -> None:
     before = copy.deepcopy(definition)
     seen: list[str] = []
 

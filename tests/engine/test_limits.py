@@ -187,7 +187,13 @@ def test_an_endless_loop_through_time_ends_at_the_limit_of_events() -> None:
 
 
 def test_a_map_over_very_many_items_ends_at_the_limit_of_events() -> None:
-    states = {"M": {"Type": "Map", "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}, "End": True}}
+    states = {
+        "M": {
+            "Type": "Map",
+            "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}},
+            "End": True,
+        }
+    }
     execution = machine(states).run(list(range(7000)), seed=1)
     assert (execution.status, execution.error, len(execution.history)) == ("FAILED", "States.Runtime", 25_000)
     assert machine(states).run(list(range(7000)), seed=1, limits=False).status == "SUCCEEDED"
@@ -198,7 +204,9 @@ def test_a_map_over_very_many_items_ends_at_the_limit_of_events() -> None:
 
 @pytest.mark.parametrize("options", [{"type": "EXPRESS"}, {"limits": False}, {"type": "EXPRESS", "limits": False}])
 def test_a_loop_that_takes_no_time_is_stopped_with_a_message_that_helps(options: dict[str, Any]) -> None:
-    with pytest.raises(BudgetExceeded, match=r"stopped after 1,000 transitions .* endless loop; .*max_transitions") as caught:
+    with pytest.raises(
+        BudgetExceeded, match=r"stopped after 1,000 transitions .* endless loop; .*max_transitions"
+    ) as caught:
         machine(LOOP).run(seed=1, max_transitions=1000, **options)
     execution = caught.value.execution
     assert isinstance(execution, Execution)
@@ -226,7 +234,10 @@ def test_the_default_budget_stops_an_endless_loop_in_seconds() -> None:
 
 
 def test_express_ends_after_five_minutes() -> None:
-    states = {"W": {"Type": "Wait", "Seconds": 299, "Next": "X"}, "X": {"Type": "Wait", "SecondsPath": "$.s", "End": True}}
+    states = {
+        "W": {"Type": "Wait", "Seconds": 299, "Next": "X"},
+        "X": {"Type": "Wait", "SecondsPath": "$.s", "End": True},
+    }
     assert machine(states).run({"s": 0}, type="EXPRESS", seed=1).status == "SUCCEEDED"
     execution = machine(states).run({"s": 2}, type="EXPRESS", seed=1)
     assert (execution.status, execution.error) == ("TIMED_OUT", "States.Timeout")
@@ -243,7 +254,10 @@ def test_express_has_no_limit_of_events() -> None:
 
 
 def test_names_and_arns_of_both_kinds() -> None:
-    standard, express = Names("orders", "run-1"), Names("orders", "run-1", "EXPRESS", "eu-west-1", "111122223333", "aws-cn")
+    standard, express = (
+        Names("orders", "run-1"),
+        Names("orders", "run-1", "EXPRESS", "eu-west-1", "111122223333", "aws-cn"),
+    )
     assert standard.machine_arn == "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
     assert standard.execution_arn == "arn:aws:states:us-east-1:123456789012:execution:orders:run-1"
     assert express.execution_arn.startswith("arn:aws-cn:states:eu-west-1:111122223333:express:orders:run-1:")

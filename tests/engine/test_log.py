@@ -65,11 +65,17 @@ def test_details_members_are_named_after_the_type_as_boto3_does() -> None:
             "Next": "P",
             "ItemProcessor": {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": FUNCTION, "End": True}}},
         },
-        "P": {"Type": "Parallel", "Next": "C", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}]},
+        "P": {
+            "Type": "Parallel",
+            "Next": "C",
+            "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}],
+        },
         "C": {"Type": "Choice", "Choices": [{"Variable": "$", "IsPresent": True, "Next": "F"}]},
         "F": {"Type": "Fail", "Error": "E"},
     }
-    member_of = {event["type"]: [key for key in event if key.endswith("Details")] for event in history_of(states, [1], {"T": 2})}
+    member_of = {
+        event["type"]: [key for key in event if key.endswith("Details")] for event in history_of(states, [1], {"T": 2})
+    }
     assert member_of == {
         "ExecutionStarted": ["executionStartedEventDetails"],
         "MapStateEntered": ["stateEnteredEventDetails"],
@@ -96,7 +102,9 @@ def test_details_members_are_named_after_the_type_as_boto3_does() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("data", [None, 0, "", [], {}, "text", [1, None], {"a": {"b": 1.5}}, 1e100, "quote\" \\ \n \u2028 ü 🙂"])
+@pytest.mark.parametrize(
+    "data", [None, 0, "", [], {}, "text", [1, None], {"a": {"b": 1.5}}, 1e100, 'quote" \\ \n \u2028 ü 🙂']
+)
 def test_payload_text_reads_back_as_the_value(data: Any) -> None:
     entered = history_of({"A": {"Type": "Pass", "End": True}}, {"d": data})[1]["stateEnteredEventDetails"]
     assert json.loads(entered["input"]) == {"d": data}

@@ -66,7 +66,9 @@ def test_the_language_of_a_map_is_not_that_of_the_states_inside_it() -> None:
 
 
 def test_a_program_serves_any_number_of_runs() -> None:
-    machine = StateMachine.load({"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"v.$": "$.v"}, "End": True}}})
+    machine = StateMachine.load(
+        {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"v.$": "$.v"}, "End": True}}}
+    )
     assert machine.program is machine.program
     assert [machine.run({"v": n}, seed=1).output for n in range(3)] == [{"v": 0}, {"v": 1}, {"v": 2}]
 

@@ -105,8 +105,17 @@ def test_each_retrier_counts_its_own_retries_whatever_the_errors_were() -> None:
 
 def test_counters_start_anew_when_the_state_is_entered_again() -> None:
     states: dict[str, Any] = {
-        "T": {"Type": "Task", "Resource": RESOURCE, "Retry": [{"ErrorEquals": ["Busy"], "MaxAttempts": 1}], "Next": "Again?"},
-        "Again?": {"Type": "Choice", "Choices": [{"Variable": "$.again", "BooleanEquals": True, "Next": "T"}], "Default": "End"},
+        "T": {
+            "Type": "Task",
+            "Resource": RESOURCE,
+            "Retry": [{"ErrorEquals": ["Busy"], "MaxAttempts": 1}],
+            "Next": "Again?",
+        },
+        "Again?": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.again", "BooleanEquals": True, "Next": "T"}],
+            "Default": "End",
+        },
         "End": {"Type": "Succeed"},
     }
     outcomes = Outcomes([BUSY, {"again": True}, BUSY, {"again": False}])
@@ -128,7 +137,13 @@ def test_the_context_counts_retries_and_every_attempt_is_evaluated_anew() -> Non
 
 
 def test_full_jitter_stays_between_zero_and_the_delay_and_depends_on_the_seed_alone() -> None:
-    rule = {"ErrorEquals": ["Busy"], "IntervalSeconds": 10, "BackoffRate": 1, "MaxAttempts": 30, "JitterStrategy": "FULL"}
+    rule = {
+        "ErrorEquals": ["Busy"],
+        "IntervalSeconds": 10,
+        "BackoffRate": 1,
+        "MaxAttempts": 30,
+        "JitterStrategy": "FULL",
+    }
     moments = scheduled_at(run(task([rule]), BUSY, seed=5))
     gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
     assert all(0 <= gap <= 10 for gap in gaps)
@@ -160,7 +175,13 @@ def test_delays_do_not_overflow() -> None:
 
 def test_defaults_of_a_retrier_are_those_of_the_language() -> None:
     (retrier,) = compile_retriers([{"ErrorEquals": ["E"]}])
-    assert (retrier.interval, retrier.attempts, retrier.rate, retrier.max_delay, retrier.full_jitter) == (1, 3, 2.0, None, False)
+    assert (retrier.interval, retrier.attempts, retrier.rate, retrier.max_delay, retrier.full_jitter) == (
+        1,
+        3,
+        2.0,
+        None,
+        False,
+    )
 
 
 # ---- which rule matches
@@ -268,7 +289,10 @@ def test_catch_comes_after_the_last_retry() -> None:
 
 
 def test_a_missing_cause_is_empty_text_in_the_error_output() -> None:
-    assert caught([{"ErrorEquals": ["States.ALL"], "Next": "Caught"}], TaskError("E", None)) == {"Error": "E", "Cause": ""}
+    assert caught([{"ErrorEquals": ["States.ALL"], "Next": "Caught"}], TaskError("E", None)) == {
+        "Error": "E",
+        "Cause": "",
+    }
 
 
 def test_a_catch_assigns_from_the_error_output() -> None:

@@ -33,7 +33,10 @@ def seconds(execution: Execution) -> float:
 
 
 def test_pass_hands_its_input_on_and_the_first_entry_points_at_nothing() -> None:
-    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Result": {"x": 1}, "ResultPath": "$.r", "End": True}}
+    states = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Pass", "Result": {"x": 1}, "ResultPath": "$.r", "End": True},
+    }
     assert told(run(states, {"k": "v"})) == [
         (1, 0, "ExecutionStarted", {"input": '{"k":"v"}'}),
         (2, 0, "PassStateEntered", {"name": "A", "input": '{"k":"v"}'}),
@@ -86,7 +89,13 @@ def test_choice_without_a_match_takes_the_default() -> None:
 
 
 def test_choice_without_match_and_default_fails_with_the_text_of_the_service() -> None:
-    execution = run(choice({"Variable": "$.n", "NumericEquals": 1, "Next": "Yes"}, {"Variable": "$.n", "NumericEquals": 2, "Next": "No"}), {"n": 5})
+    execution = run(
+        choice(
+            {"Variable": "$.n", "NumericEquals": 1, "Next": "Yes"},
+            {"Variable": "$.n", "NumericEquals": 2, "Next": "No"},
+        ),
+        {"n": 5},
+    )
     cause = (
         "An error occurred while executing the state 'C' (entered at the event id #2). "
         "Failed to transition out of the state. The state does not point to a next state."
@@ -105,7 +114,9 @@ def test_a_rule_assigns_instead_of_the_state_and_the_state_assigns_on_default() 
     states: dict[str, Any] = {
         "C": {
             "Type": "Choice",
-            "Choices": [{"Variable": "$.n", "NumericEquals": 1, "Assign": {"who": "rule", "n.$": "$.n"}, "Next": "Show"}],
+            "Choices": [
+                {"Variable": "$.n", "NumericEquals": 1, "Assign": {"who": "rule", "n.$": "$.n"}, "Next": "Show"}
+            ],
             "Assign": {"who": "state"},
             "Default": "Show",
         },
@@ -147,7 +158,9 @@ def test_succeed_ends_with_what_its_paths_leave() -> None:
         ({"ErrorPath": "$$.State.Name", "CausePath": "States.Format('{} failed', $.c)"}, {"error": "F", "cause": "why failed"}),
     ],
 )  # fmt: skip
-def test_fail_has_no_exit_and_absent_error_and_cause_stay_absent(fields: dict[str, str], details: dict[str, str]) -> None:
+def test_fail_has_no_exit_and_absent_error_and_cause_stay_absent(
+    fields: dict[str, str], details: dict[str, str]
+) -> None:
     execution = run({"F": {"Type": "Fail", **fields}}, {"e": "Oops", "c": "why"})
     assert [row[:3] for row in told(execution)] == [
         (1, 0, "ExecutionStarted"),
@@ -200,7 +213,11 @@ def test_wait_takes_virtual_time_in_its_four_forms(fields: dict[str, Any], data:
         ({"SecondsPath": "$.s"}, {"s": -1}, "The SecondsPath parameter references a negative value: $.s == -1"),
         ({"SecondsPath": "$.s"}, {"s": 1.5}, "The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5"),
         ({"SecondsPath": "$.s"}, {"s": "1"}, "The SecondsPath parameter cannot be parsed as a long value: $.s == 1"),
-        ({"SecondsPath": "$.s"}, {"s": True}, "The SecondsPath parameter cannot be parsed as a long value: $.s == true"),
+        (
+            {"SecondsPath": "$.s"},
+            {"s": True},
+            "The SecondsPath parameter cannot be parsed as a long value: $.s == true",
+        ),
         ({"SecondsPath": "$.s"}, {}, "The SecondsPath parameter does not reference an input value: $.s"),
         (
             {"TimestampPath": "$.t"},
@@ -229,7 +246,14 @@ def test_wait_refuses_what_the_service_refuses_with_its_text(fields: dict[str, A
 
 def test_wait_reads_after_input_path_and_assigns_from_it() -> None:
     states: dict[str, Any] = {
-        "W": {"Type": "Wait", "InputPath": "$.in", "SecondsPath": "$.s", "Assign": {"waited.$": "$.s"}, "OutputPath": "$.s", "Next": "P"},
+        "W": {
+            "Type": "Wait",
+            "InputPath": "$.in",
+            "SecondsPath": "$.s",
+            "Assign": {"waited.$": "$.s"},
+            "OutputPath": "$.s",
+            "Next": "P",
+        },
         "P": {"Type": "Pass", "Parameters": {"waited.$": "$waited", "in.$": "$"}, "End": True},
     }
     execution = run(states, {"in": {"s": 4}})

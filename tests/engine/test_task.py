@@ -113,11 +113,20 @@ def test_a_service_that_reports_its_submission() -> None:
 def test_an_activity() -> None:
     execution = run(ACTIVITY, {"ok": True}, {"doc": 1}, TimeoutSeconds=60, HeartbeatSeconds=10)
     assert told(execution)[2:5] == [
-        (3, 2, "ActivityScheduled", {"resource": ACTIVITY, "timeoutInSeconds": 60, "heartbeatInSeconds": 10, "input": '{"doc":1}'}),
+        (
+            3,
+            2,
+            "ActivityScheduled",
+            {"resource": ACTIVITY, "timeoutInSeconds": 60, "heartbeatInSeconds": 10, "input": '{"doc":1}'},
+        ),
         (4, 3, "ActivityStarted", {}),
         (5, 4, "ActivitySucceeded", {"output": '{"ok":true}'}),
     ]
-    assert types(run(ACTIVITY, TaskError("No", "because")))[3:] == ["ActivityStarted", "ActivityFailed", "ExecutionFailed"]
+    assert types(run(ACTIVITY, TaskError("No", "because")))[3:] == [
+        "ActivityStarted",
+        "ActivityFailed",
+        "ExecutionFailed",
+    ]
 
 
 def test_credentials_and_timeouts_stand_in_the_scheduled_event() -> None:
@@ -293,7 +302,10 @@ def test_a_task_token_is_in_the_context_of_its_own_attempt_only() -> None:
         tokens.append(value["token"])
         raise TaskError("Again")
 
-    fields: dict[str, Any] = {"Parameters": {"token.$": "$$.Task.Token"}, "Retry": [{"ErrorEquals": ["Again"], "MaxAttempts": 2}]}
+    fields: dict[str, Any] = {
+        "Parameters": {"token.$": "$$.Task.Token"},
+        "Retry": [{"ErrorEquals": ["Again"], "MaxAttempts": 2}],
+    }
     run(f"{QUEUE}.waitForTaskToken", Raw(handler), **fields)
     assert len(tokens) == len(set(tokens)) == 3
 

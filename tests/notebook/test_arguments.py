@@ -79,7 +79,10 @@ def test_a_negative_number_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("x --inptu 1", r"%demo: there is no option --inptu \(did you mean --input\?\); the options are --help, --input"),
+        (
+            "x --inptu 1",
+            r"%demo: there is no option --inptu \(did you mean --input\?\); the options are --help, --input",
+        ),
         ("x --inptu=1", r"no option --inptu \(did you mean --input\?\)"),
         ("x --inp 1", r"no option --inp \(did you mean --input\?\)"),
         ("x --zzzz", r"no option --zzzz; the options"),

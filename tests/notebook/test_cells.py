@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,13 +33,13 @@ def test_the_first_line_is_read() -> None:
 
 
 def test_a_session_binds_free_names_only() -> None:
-    machine = SimpleNamespace()
+    machine: Any = SimpleNamespace()
     session = Session({"taken": 1})
-    assert session.add("free", machine) is None  # type: ignore[arg-type]  # any object will do here
+    assert session.add("free", machine) is None
     assert session.variables["free"] is machine
-    assert "already holds a value of type int" in str(session.add("taken", machine))  # type: ignore[arg-type]
-    assert "is a builtin of Python" in str(session.add("print", machine))  # type: ignore[arg-type]
-    assert "is no Python name" in str(session.add("for", machine))  # type: ignore[arg-type]
+    assert "already holds a value of type int" in str(session.add("taken", machine))
+    assert "is a builtin of Python" in str(session.add("print", machine))
+    assert "is no Python name" in str(session.add("for", machine))
     assert set(session.variables) == {"taken", "free"}
     assert set(session.machines) == {"free", "taken", "print", "for"}
 

@@ -80,7 +80,7 @@ def completions(nb: Notebook, marked: str) -> list[str]:
     text = marked.replace("|", "", 1)
     with provisionalcompleter():
         found = list(nb.shell.Completer.completions(text, at))
-    return [text[:one.start] + one.text + text[one.end :] for one in found]
+    return [text[: one.start] + one.text + text[one.end :] for one in found]
 
 
 def test_verbs_options_machines_and_variables_are_completed(nb: Notebook) -> None:
@@ -105,7 +105,11 @@ def test_cells_are_completed(nb: Notebook) -> None:
     assert completions(nb, '%%time\n%%sfn hello\n{"Start|"') == ['%%time\n%%sfn hello\n{"StartAt"']
 
 
-def test_python_is_left_to_ipython(nb: Notebook) -> None:
-    nb.good("some_name = 1")
-    assert "some_name" in completions(nb, "some_na|")
-    assert "%timeit some_name" in completions(nb, "%timeit some_na|")
+def test_everything_else_is_left_to_ipython(bare: Notebook) -> None:
+    bare.good("some_name = 1")
+    cells = ("some_na|", "%timeit some_na|", "%%timeit\nsome_na|", "%%sf|", "print(some_na|)", "x = %who_|")
+    before = [completions(bare, cell) for cell in cells if "sf" not in cell]
+    bare.good("%load_ext sfn_notebook")
+    assert [completions(bare, cell) for cell in cells if "sf" not in cell] == before
+    assert "some_name" in before[0]
+    assert "%%sfn" in completions(bare, "%%sf|")

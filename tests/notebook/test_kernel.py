@@ -1,6 +1,5 @@
 """The magics in a real kernel, as JupyterLab runs them."""
 
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -31,10 +30,10 @@ FAILING = ("bad JSON", "unknown option", "unbound task", "gone")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     cells: list[Any] = []
     for name, source in CELLS.items():
-        cells.append(nbformat.v4.new_code_cell(source))
+        cells.append(nbformat.v4.new_code_cell(source))  # type: ignore[no-untyped-call]
         if name in FAILING:
             cells[-1].metadata["tags"] = ["raises-exception"]
-    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
     assert execute(notebook, tmp_path_factory.mktemp("kernel")) is None
     return {name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)}
 
@@ -57,7 +56,9 @@ def test_a_good_cell_shows_text_html_and_svg_in_one_output(outputs: dict[str, li
     assert set(output.data) == {"text/plain", "text/html", "image/svg+xml"}
 
 
-def test_bad_json_is_a_message_with_the_line_of_the_cell_and_the_good_machine_stays(outputs: dict[str, list[Any]]) -> None:
+def test_bad_json_is_a_message_with_the_line_of_the_cell_and_the_good_machine_stays(
+    outputs: dict[str, list[Any]],
+) -> None:
     message = the_error(outputs["bad JSON"])
     assert "hello: 4:3: error: a comma is missing" in message
     assert '4 |   "States": {}' in message

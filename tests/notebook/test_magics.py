@@ -25,7 +25,20 @@ def test_loading_the_extension_is_silent_and_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    heavy = {"pandas", "numpy", "boto3", "botocore", "nbformat", "nbclient", "ipywidgets", "altair", "graphviz", "yaml", "orjson", "jsonpath_ng"}
+    heavy = {
+        "pandas",
+        "numpy",
+        "boto3",
+        "botocore",
+        "nbformat",
+        "nbclient",
+        "ipywidgets",
+        "altair",
+        "graphviz",
+        "yaml",
+        "orjson",
+        "jsonpath_ng",
+    }
     assert "sfn_notebook" in loaded
     assert not loaded & heavy
     assert "sfn_notebook.api.machine" not in done.stdout.split()
@@ -79,7 +92,7 @@ def test_yaml_works_too(nb: Notebook) -> None:
 def test_a_definition_with_errors_keeps_the_last_good_machine(nb: Notebook) -> None:
     good = nb.good("%%sfn hello\n" + HELLO)
     said = nb.bad("%%sfn hello\n" + HELLO.replace("Pass", "Pas"))
-    assert said.startswith('DefinitionError: hello: 2:')
+    assert said.startswith("DefinitionError: hello: 2:")
     assert said.endswith("the last good version of hello is still the one in use")
     assert nb["hello"] is good
     assert nb.good("%sfn run hello").output == "hi"
@@ -113,7 +126,9 @@ def test_positions_inside_messages_count_the_same_lines(nb: Notebook) -> None:
 
 
 def test_a_machine_from_a_cell_reports_in_the_lines_of_the_cell(nb: Notebook) -> None:
-    nb.good('%%sfn hello -q\n{"StartAt": "Hello", "States": {\n"Hello": {"Type": "Task", "Resource": "${Arn}", "End": true}}}')
+    nb.good(
+        '%%sfn hello -q\n{"StartAt": "Hello", "States": {\n"Hello": {"Type": "Task", "Resource": "${Arn}", "End": true}}}'
+    )
     assert [d.line for d in nb.good("%sfn check hello --strict").diagnostics] == [3]
 
 
@@ -345,12 +360,18 @@ def test_list_names_what_is_known(nb: Notebook) -> None:
     nb.good(f"from sfn_notebook import StateMachine\nloaded = StateMachine.load({HELLO!r}, name='x')")
     machines = nb.good("%sfn list")
     assert isinstance(machines, MachineList)
-    assert [(row["name"], row["variable"]) for row in machines] == [("hello", "hello"), ("loaded", "loaded"), ("my-flow", None)]
+    assert [(row["name"], row["variable"]) for row in machines] == [
+        ("hello", "hello"),
+        ("loaded", "loaded"),
+        ("my-flow", None),
+    ]
 
 
 def test_a_name_means_the_variable_where_there_is_one(nb: Notebook) -> None:
     nb.good("%%sfn hello -q\n" + HELLO)
-    nb.good(f"from sfn_notebook import StateMachine\nhello = StateMachine.load({HELLO.replace('hi', 'ho')!r})\nbox = {{'m': hello}}")
+    nb.good(
+        f"from sfn_notebook import StateMachine\nhello = StateMachine.load({HELLO.replace('hi', 'ho')!r})\nbox = {{'m': hello}}"
+    )
     assert nb.good("%sfn run hello").output == "ho"
     assert nb.good("%sfn run box['m']").output == "ho"
     nb.good("del hello")
@@ -375,7 +396,7 @@ def test_a_name_means_the_variable_where_there_is_one(nb: Notebook) -> None:
         ("render hello", "missing: -o/--output"),
         ("load nowhere.json", "there is no file nowhere.json"),
         ("diff hello", "missing: B"),
-        ('run "hello', "the quote \" at column 5 is never closed"),
+        ('run "hello', 'the quote " at column 5 is never closed'),
     ],
 )
 def test_a_mistake_is_one_message_without_a_traceback(nb: Notebook, line: str, message: str) -> None:
@@ -426,14 +447,18 @@ def test_a_terminal_gets_text_and_nothing_is_drawn(nb: Notebook, monkeypatch: py
 
 
 def test_a_machine_with_errors_shows_them_above_its_graph(nb: Notebook) -> None:
-    nb.good(f"from sfn_notebook import StateMachine\nm = StateMachine.load({json.dumps({'StartAt': 'A', 'States': {}})!r})")
+    nb.good(
+        f"from sfn_notebook import StateMachine\nm = StateMachine.load({json.dumps({'StartAt': 'A', 'States': {}})!r})"
+    )
     bundle = shown(nb, nb["m"])
     assert bundle["text/plain"].startswith("✖ ")
     assert bundle["text/html"].startswith("<pre>✖ ")
 
 
 def test_a_machine_with_errors_does_not_run(nb: Notebook) -> None:
-    nb.good(f"from sfn_notebook import StateMachine\nm = StateMachine.load({json.dumps({'StartAt': 'A', 'States': {}})!r})")
+    nb.good(
+        f"from sfn_notebook import StateMachine\nm = StateMachine.load({json.dumps({'StartAt': 'A', 'States': {}})!r})"
+    )
     assert nb.bad("%sfn run m").startswith("DefinitionError: ")
 
 

@@ -16,11 +16,11 @@ YAML = "StartAt: Hello\nStates:\n  Hello: {Type: Succeed}   \n"
 def write(path: Path, *sources: str, tags: dict[int, list[str]] | None = None) -> Path:
     cells: list[Any] = []
     for number, source in enumerate(sources):
-        cell = nbformat.v4.new_code_cell(source)
+        cell = nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]
         if tags and number in tags:
             cell.metadata["tags"] = tags[number]
         cells.append(cell)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)  # type: ignore[no-untyped-call]
     return path
 
 
@@ -52,13 +52,21 @@ def test_checking_writes_nothing_and_tells_what_differs(tmp_path: Path) -> None:
     (tmp_path / "hello.asl.json").write_text(HELLO)
     (tmp_path / "other.asl.yaml").write_text(YAML + "\n")
     done = export(path, tmp_path, check=True)
-    assert [(entry.status, entry.ok) for entry in done] == [("unchanged", True), ("different", False), ("missing", False)]
+    assert [(entry.status, entry.ok) for entry in done] == [
+        ("unchanged", True),
+        ("different", False),
+        ("missing", False),
+    ]
     assert not (tmp_path / "third.asl.json").exists()
 
 
 def test_the_last_definition_counts_and_cells_that_are_meant_to_fail_do_not(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "a.ipynb", "%%sfn hello\n{}", "%%sfn hello\n" + HELLO, "%%sfn hello\n{broken", tags={2: ["raises-exception"]}
+        tmp_path / "a.ipynb",
+        "%%sfn hello\n{}",
+        "%%sfn hello\n" + HELLO,
+        "%%sfn hello\n{broken",
+        tags={2: ["raises-exception"]},
     )
     assert [(entry.cell, entry.path.read_text()) for entry in export(path, tmp_path)] == [(2, HELLO)]
 
@@ -69,7 +77,9 @@ def test_a_wrong_magic_line_is_named_with_its_cell(tmp_path: Path) -> None:
         export(path, tmp_path)
 
 
-@pytest.mark.parametrize("source", ["", "print(1)", "%sfn list", "# %%sfn x\n", "%%sfnx y\n{}", "%%time\nprint(1)", "%%time"])
+@pytest.mark.parametrize(
+    "source", ["", "print(1)", "%sfn list", "# %%sfn x\n", "%%sfnx y\n{}", "%%time\nprint(1)", "%%time"]
+)
 def test_other_cells_are_none_of_ours(source: str) -> None:
     assert magic_cell(source) is None
 
