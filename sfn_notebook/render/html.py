@@ -54,14 +54,15 @@ overflow-wrap:anywhere;max-height:22em;overflow:auto;margin:.3em 0;padding:.4em 
 background:var(--jp-layout-color2,var(--sfn-pass-fill));border-radius:3px}
 .sfn-run .sfn-scroll{overflow-x:auto;max-width:100%}
 .sfn-run table.sfn-visits{border-collapse:collapse;margin:.5em 0;font-size:12px;width:auto;min-width:60%;table-layout:auto;border:0}
-.sfn-run table.sfn-visits th,.sfn-run table.sfn-visits td{text-align:left;vertical-align:top;padding:.25em .7em .25em .4em;max-width:none;
+.sfn-run table.sfn-visits th,.sfn-run table.sfn-visits td{text-align:left;vertical-align:top;padding:.25em .5em .25em .3em;max-width:none;
 white-space:normal;border:0;border-bottom:1px solid var(--jp-border-color2,var(--sfn-branch-line));background:transparent;color:inherit}
 .sfn-run table.sfn-visits tr{background:transparent}
 .sfn-run table.sfn-visits th{font-weight:600;color:var(--jp-content-font-color2,var(--sfn-muted));white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-word{white-space:nowrap}
 .sfn-run table.sfn-visits td.sfn-what{unicode-bidi:isolate;overflow-wrap:break-word}
-.sfn-run table.sfn-visits td.sfn-payload{min-width:9em;max-width:28em}
+.sfn-run table.sfn-visits td.sfn-where{max-width:9em;min-width:6em;overflow-wrap:anywhere;font-size:.92em}
+.sfn-run table.sfn-visits td.sfn-payload{min-width:8em;max-width:24em}
 .sfn-run summary{cursor:pointer}
 .sfn-run td summary{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
 .sfn-run .sfn-dot{display:inline-block;min-width:1.3em;text-align:center;border-radius:3px;border:1px solid;margin-right:.1em;color:var(--sfn-text)}
@@ -163,7 +164,7 @@ def _row(visit: VisitRow, number: int, limit: int, columns: int, *, placed: bool
         if visit.type in {"Task", "Map", "Parallel"}
         else ""
     )
-    where = f'<td class="sfn-what"{_LEFT}>{escape(visit.place)}</td>' if placed else ""
+    where = f'<td class="sfn-what sfn-where"{_LEFT}>{escape(visit.place)}</td>' if placed else ""
     yield (
         f'<tr><td class="sfn-number">{number}</td><td class="sfn-what"{_LEFT}><b>{escape(visit.name)}</b></td>'
         f'<td class="sfn-word"{_LEFT}>{escape(visit.type)}</td>{where}<td class="sfn-word"{_LEFT}>{dot} {escape(visit.status.lower().replace("_", " "))}</td>'
@@ -197,8 +198,8 @@ def _happened(visit: VisitRow) -> Iterator[str]:
 def _payload(payload: str | None, limit: int) -> str:
     if payload is None:
         return ""
-    short = _summary.preview(payload, 28)
-    if len(payload) <= 28 and short == payload:
+    short = _summary.preview(payload, 18)
+    if short == payload:
         return f'<span style="font-family:var(--jp-code-font-family,monospace)">{escape(payload)}</span>'
     size = f" · {_summary.size_text(len(payload))}" if len(payload) > 1024 else ""
     return _details(short + size, payload, limit)

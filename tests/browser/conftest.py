@@ -177,7 +177,7 @@ class Page:
 
 @pytest.fixture
 def page(browser: Any, lab: Lab) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context = browser.new_context(viewport={"width": 1400, "height": 8000})
     raw = context.new_page()
     opened = Page(raw, lab)
     raw.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" and not NOISE.search(m.text) else None)
