@@ -7,17 +7,24 @@ outcomes that tasks had on AWS. Where the recordings lie is the scorer's busines
 from __future__ import annotations
 
 import copy
+import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from teststate_adapter import run_test_state
+
 from sfn_notebook import DefinitionError, StateMachine
+from sfn_notebook.asl.check import check
+from sfn_notebook.asl.source import parse
+from sfn_notebook.asl.variables import variable_references
 from sfn_notebook.engine import log
 from sfn_notebook.engine.clock import read_iso
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.task import TaskCall
-from sfn_notebook.errors import Json
+from sfn_notebook.errors import Diagnostic, Json, Severity
 from sfn_notebook.sim.driver import drive
 from sfn_notebook.sim.handlers import Responder
 
@@ -51,6 +58,25 @@ def run_execution(case: dict[str, Any]) -> Any:
     else:
         drive(engine, Recorded(case))
     return list(log.events(engine.log))
+
+
+def run_validation(case: dict[str, Any]) -> Any:
+    """Check a definition and answer as ValidateStateMachineDefinition does, or as CreateStateMachine refuses it."""
+    source = case["definition_raw"] if case.get("definition") is None else json.dumps(case["definition"])
+    whole = "/"
+    try:
+        found: Sequence[Diagnostic] = check(parse(source or ""), workflow_type=case.get("type") or "STANDARD")
+    except DefinitionError as error:
+        found, whole = error.diagnostics, ""  # recorded: what cannot be read has no location
+    errors = [d for d in found if d.severity is Severity.ERROR]
+    shown = [{"code": d.code, "location": location_of(d) or whole, "message": d.message} for d in errors]
+    message = "; ".join(f"{d['code']}: {d['message']} at {d['location']}" for d in shown)
+    return {"result": "FAIL" if errors else "OK", "diagnostics": shown, "message": f"Invalid State Machine Definition: '{message}'"}
+
+
+def location_of(diagnostic: Diagnostic) -> str:
+    """Write a JSON Pointer as the service does: array positions in brackets."""
+    return re.sub(r"/(\d+)(?=/|$)", r"[\1]", diagnostic.pointer)
 
 
 def run_until_time_would_pass(engine: Engine, recorded: Recorded) -> None:
@@ -104,5 +130,10 @@ def _same(attempt: dict[str, Json], found: dict[str, Json]) -> bool:
     return alike and attempt.get("scheduled") == found.get("scheduled")
 
 
-ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {"execution": run_execution}
+ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "execution": run_execution,
+    "test_state": run_test_state,
+    "validation": run_validation,
+    "variable_references": lambda case: variable_references(case["definition"]),
+}
 """Kind of case -> what answers it."""
