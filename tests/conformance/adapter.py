@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from teststate_adapter import run_test_state
-
 from sfn_notebook import DefinitionError, StateMachine
+from sfn_notebook.api.testrequest import RequestError, machine_of_state
+from sfn_notebook.api.teststate import try_state
 from sfn_notebook.asl.check import check
 from sfn_notebook.asl.source import parse
 from sfn_notebook.asl.variables import variable_references
@@ -24,7 +24,7 @@ from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.task import TaskCall
-from sfn_notebook.errors import Diagnostic, Json, Severity
+from sfn_notebook.errors import CommandError, Diagnostic, Json, Severity
 from sfn_notebook.sim.driver import drive
 from sfn_notebook.sim.handlers import Responder
 
@@ -71,7 +71,11 @@ def run_validation(case: dict[str, Any]) -> Any:
     errors = [d for d in found if d.severity is Severity.ERROR]
     shown = [{"code": d.code, "location": location_of(d) or whole, "message": d.message} for d in errors]
     message = "; ".join(f"{d['code']}: {d['message']} at {d['location']}" for d in shown)
-    return {"result": "FAIL" if errors else "OK", "diagnostics": shown, "message": f"Invalid State Machine Definition: '{message}'"}
+    return {
+        "result": "FAIL" if errors else "OK",
+        "diagnostics": shown,
+        "message": f"Invalid State Machine Definition: '{message}'",
+    }
 
 
 def location_of(diagnostic: Diagnostic) -> str:
@@ -128,6 +132,40 @@ def _same(attempt: dict[str, Json], found: dict[str, Json]) -> bool:
     outcome = attempt.get("outcome") or {}
     alike = all(outcome.get(name) == found.get(name) for name in ("kind", "event", "error", "output"))
     return alike and attempt.get("scheduled") == found.get("scheduled")
+
+
+def run_test_state(case: dict[str, Any]) -> Any:
+    """Build the call from the recorded request; a request that really called a service is not answered."""
+    request = case["request"]
+    definition = case["definition"] if "stateName" in request else machine_of_state(case["definition"])
+    arguments: dict[str, Any] = {
+        "input": _sent_text(request, "input"),
+        "mock": _mock(request.get("mock")),
+        "context": _sent_text(request, "context"),
+        "variables": _sent_text(request, "variables"),
+        "state_configuration": request.get("stateConfiguration"),
+        "inspection_level": request.get("inspectionLevel", "INFO"),
+        "role_arn": request.get("roleArn"),
+    }
+    try:
+        machine = StateMachine.load(definition, name="conformance")
+        return try_state(machine, request.get("stateName"), **arguments)
+    except RequestError as error:
+        return {"raised": {"code": error.code, "message": error.message}}
+    except CommandError as error:
+        return {"skip": str(error)}
+
+
+def _sent_text(request: dict[str, Json], member: str) -> str | None:
+    """Give a member as the JSON text that was sent."""
+    return json.dumps(request[member]) if member in request else None
+
+
+def _mock(mock: dict[str, Json] | None) -> dict[str, Json] | None:
+    if mock is None:
+        return None
+    sent = {name: value for name, value in mock.items() if name != "result_raw"}
+    return {**sent, "result": mock["result_raw"]} if "result_raw" in mock else sent
 
 
 ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {
