@@ -332,8 +332,11 @@ def _lab(given: argparse.Namespace) -> int:
     from sfn_notebook.notebook import lab
 
     if not given.check:
+        lab.require_jupyterlab()
         folder = lab.working_folder(given.dir)
         _say(f"the notebooks are in {folder}; press Ctrl-C twice to stop JupyterLab")
+        if lab.runs_as_root():
+            _say("you are root, so JupyterLab is started with --allow-root")
         return lab.open_lab(folder, browser=not given.no_browser)
     ended = lab.check_notebooks(given.dir, given.timeout, lambda run: _say(str(run)))
     failed = sum(not run.ok for run in ended)

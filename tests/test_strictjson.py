@@ -105,7 +105,7 @@ def test_text_is_compact_and_keeps_non_ascii(value: Any, text: str) -> None:
         (Level.HIGH, 3),
         (Text("t"), "t"),
         (Whole(7), 7),
-        (Decimal("2"), 2),
+        (Decimal(2), 2),
         (Decimal("2.50"), 2.5),
         (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05+00:00"),
         (date(2026, 1, 2), "2026-01-02"),

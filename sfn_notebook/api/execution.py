@@ -115,6 +115,11 @@ class Execution:
         return self._history
 
     @property
+    def responder(self) -> Responder:
+        """Who answers the tasks."""
+        return self._responder
+
+    @property
     def calls(self) -> list[CallRecord]:
         """One record per handler call, in order."""
         return self._responder.records

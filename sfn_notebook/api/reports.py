@@ -17,7 +17,7 @@ from sfn_notebook.render.html import escape
 if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
 
-_PRE = "white-space:pre;overflow-x:auto;line-height:1.35"
+_PRE = "white-space:pre;overflow-x:auto;line-height:1.35;margin:.4em 0"
 _DIFF_COLOURS = {"+": "var(--jp-success-color1,#008a64)", "-": "var(--jp-error-color1,#cc5500)"}
 
 

@@ -75,8 +75,6 @@ def _magic_line(text: str) -> tuple[int, int] | None:
 def _in_definition(text: str, offset: int) -> tuple[str, list[tuple[str, str]]]:
     from sfn_notebook.notebook.asl_completion import propose
 
-    if not text.lstrip().startswith("{"):
-        return "", []
     proposals = propose(text, offset)
     return proposals.fragment, [(proposal.text, proposal.doc) for proposal in proposals.items]
 

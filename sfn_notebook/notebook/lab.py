@@ -40,10 +40,7 @@ def working_folder(chosen: str | None, package: Path = PACKAGE) -> Path:
 
     Raises:
         CommandError: no folder can be written.
-        MissingExtra: JupyterLab, for which the folder would be, is not installed.
     """
-    if find_spec("jupyterlab") is None:
-        raise MissingExtra("JupyterLab is not installed: pip install 'sfn-notebook[lab]'")
     source = notebook_source(package)
     if chosen is None and source.parent == package.parent and os.access(source, os.W_OK):
         return source
@@ -61,16 +58,34 @@ def working_folder(chosen: str | None, package: Path = PACKAGE) -> Path:
     return folder
 
 
+def require_jupyterlab() -> None:
+    """Make sure that JupyterLab is there before anything is done for it.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    if find_spec("jupyterlab") is None:
+        raise MissingExtra("JupyterLab is not installed: pip install 'sfn-notebook[lab]'")
+
+
+def runs_as_root() -> bool:
+    """Say whether this process is root, under which JupyterLab does not start without being told so."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def open_lab(folder: Path, *, browser: bool = True) -> int:
     """Run JupyterLab on a folder until the user stops it; give its exit code."""
     first = sorted(folder.glob("*.ipynb"))[:1]
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *(str(path) for path in first)]
     if not browser:
         command.append("--no-browser")
+    if runs_as_root():  # as in a container; the server listens to this machine alone and asks for its token
+        command.append("--allow-root")
     process = subprocess.Popen(command, env=dict(kernel_environment()))  # noqa: S603 - our own interpreter and module
     while True:
         try:
-            return process.wait()
+            code = process.wait()
+            return code if code >= 0 else 128 - code  # ended by a signal, as a shell reports it
         except KeyboardInterrupt:  # JupyterLab got it too, and asks whether to stop
             continue
 

@@ -125,6 +125,12 @@ class Responder:
                     found.setdefault(id(part), f"{key}/{number}")
         return found
 
+    def twin(self) -> Responder:
+        """Give a responder with the same handlers and storage for another run."""
+        new = Responder(self.handlers, None, self.caller.executor)
+        new.storage = self.storage
+        return new
+
     def outcome_of(self, answer: Any, call: TaskCall) -> Outcome:
         """Give the outcome of a task for an answer that somebody gives in place of a handler.
 

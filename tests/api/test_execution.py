@@ -131,7 +131,7 @@ def test_time_passes_by_a_number_of_seconds(seconds: Any) -> None:
 @pytest.mark.parametrize("send", ["send_task_success", "send_task_failure", "send_task_heartbeat"])
 def test_an_unknown_token_is_refused_and_the_pending_ones_are_named(send: str) -> None:
     execution = approval()
-    arguments = ({},) if send == "send_task_success" else ()
+    arguments: tuple[Any, ...] = ({},) if send == "send_task_success" else ()
     with pytest.raises(RunError, match="no task waits for the token 'wrong'") as caught:
         getattr(execution, send)("wrong", *arguments)
     assert execution.pending[0].token[:8] in str(caught.value)

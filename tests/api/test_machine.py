@@ -222,7 +222,7 @@ def test_a_run_starts_when_it_is_told_to(start: Any) -> None:
         ("tomorrow", "start must be an ISO-8601"),
         ("2026-03-01", "start must be"),
         (datetime(2026, 3, 1), "must have a time zone"),
-    ],  # noqa: DTZ001
+    ],
     ids=str,
 )
 def test_a_start_that_is_no_moment_is_refused(start: Any, message: str) -> None:

@@ -101,7 +101,7 @@ def test_the_overlay_of_a_run_tells_what_happened_where() -> None:
     assert overlay.status is Status.SUCCEEDED
     assert (overlay.of("Work").status, overlay.of("Work").retries) == (Status.CAUGHT, 3)
     assert overlay.of("Never").status is Status.NOT_REACHED
-    assert overlay.taken("Work", "Sorry") == 1
+    assert overlay.taken("Work", "Sorry", caught=True) == 1
 
 
 def test_a_graph_knows_its_machine_its_run_and_its_text() -> None:

@@ -11,9 +11,9 @@ from sfn_notebook.engine.choice import OPERATORS, TESTS, wildcard
 
 JAN, FEB = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 JAN_EAST = "2026-01-01T02:00:00+02:00"
-NO_TEXT = (None, 1, 1.5, True, [], {}, ["a"])
-NO_NUMBER = (None, "1", True, [], {}, "NaN")
-NO_MOMENT = (
+NO_TEXT: tuple[Any, ...] = (None, 1, 1.5, True, [], {}, ["a"])
+NO_NUMBER: tuple[Any, ...] = (None, "1", True, [], {}, "NaN")
+NO_MOMENT: tuple[Any, ...] = (
     None,
     1,
     "2026-01-01",
@@ -24,7 +24,7 @@ NO_MOMENT = (
     True,
     [],
 )
-NO_BOOLEAN = (None, 0, 1, "true", [], {})
+NO_BOOLEAN: tuple[Any, ...] = (None, 0, 1, "true", [], {})
 
 ORDERED: list[tuple[str, Any, Any, str]] = [
     ("String", "a", "b", "<"),

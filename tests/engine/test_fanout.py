@@ -183,6 +183,17 @@ def test_variables_of_an_iteration_are_its_own() -> None:
     assert execution.output == [{"mine": 1, "outer": "o"}, {"mine": 2, "outer": "o"}]
 
 
+def test_an_iteration_that_takes_over_from_another_does_not_inherit_its_variables() -> None:
+    processor = scope(
+        C={"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "Set"}], "Default": "Read"},
+        Set={"Type": "Pass", "Assign": {"mine": "left over"}, "End": True},
+        Read={"Type": "Pass", "Parameters": {"mine.$": "$mine"}, "End": True},
+    )
+    execution = run(over(processor, MaxConcurrency=1), [1, 2])
+    assert execution.status == "FAILED"
+    assert "left over" not in (execution.history.raw[-3].get("stateExitedEventDetails") or {}).get("output", "")
+
+
 # ---- failures of a Map
 
 
@@ -408,3 +419,13 @@ def test_maps_nest_as_deep_as_one_likes(depth: int) -> None:
         data = [data]  # type: ignore[assignment]  # a nested list
     execution = StateMachine.load(processor).run(data, seed=1)
     assert execution.output == data
+
+
+@pytest.mark.xfail(
+    reason="an item above 256 KiB stops the run of a Distributed Map instead of failing its state", strict=True
+)
+def test_an_item_that_is_too_large_for_a_child_fails_a_distributed_map() -> None:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **scope(P=PASS)}
+    selector = {"a.$": "$$.Map.Item.Value", "b.$": "$$.Map.Item.Value"}
+    execution = run(over(processor, ItemSelector=selector), ["x" * 150_000])
+    assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")

@@ -10,7 +10,8 @@ from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.limits import Limits, Names
-from sfn_notebook.engine.program import Program, compile_program
+from sfn_notebook.engine.model import Program
+from sfn_notebook.engine.program import compile_program
 
 QUEUE = "arn:aws:states:::sqs:sendMessage"
 TASK = {"Type": "Task", "Resource": QUEUE, "TimeoutSeconds": 50, "HeartbeatSeconds": 20, "End": True}
@@ -103,6 +104,20 @@ def test_a_task_that_waits_for_the_outside_still_does() -> None:
     assert not copy.tick()
     assert copy.tick(20_000)
     assert copy.now == 20_000
+
+
+def test_a_state_that_is_being_retried_has_not_forgotten_how_often_it_was() -> None:
+    state = {**TASK, "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 2}]}
+    program = compile_program({"StartAt": "T", "States": {"T": state}})
+    engine, attempts = Engine(program, {}, Names("m", "r"), Limits(), 0, 7), []
+    while engine.status == "RUNNING":
+        engine.drain()
+        for call in engine.take_calls():
+            attempts.append(call.attempt)
+            engine.answer(call.task, Outcome("failed", error="E"), 1)
+        engine = thaw(program, json.loads(json.dumps(freeze(engine))))
+        engine.tick()
+    assert attempts == [1, 2, 3]
 
 
 def test_two_copies_go_different_ways() -> None:

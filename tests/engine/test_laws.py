@@ -71,14 +71,14 @@ SELECT = {"ResultSelector": st.sampled_from([{"all.$": "$"}, {"k": 1}, {"all.$":
 ASSIGN = {"Assign": st.sampled_from([{"seen.$": "$"}, {"n": 1, "name.$": "$$.State.Name"}])}
 RETRY = st.lists(
     st.fixed_dictionaries(
-        {"ErrorEquals": st.lists(st.sampled_from(ERRORS), min_size=1, max_size=2, unique=True)},
+        {"ErrorEquals": st.sampled_from([["States.ALL"], ["States.TaskFailed"], ["A", "B"], ["States.Timeout"]])},
         optional={
             "IntervalSeconds": st.integers(1, 5), "MaxAttempts": st.integers(0, 3), "BackoffRate": st.sampled_from([1, 1.5, 2.0]),
             "MaxDelaySeconds": st.integers(6, 9), "JitterStrategy": st.sampled_from(["FULL", "NONE"]),
         },
     ),
-    min_size=1, max_size=2,
-)  # fmt: skip
+    min_size=1, max_size=2, unique_by=lambda rule: str(rule["ErrorEquals"]),
+).map(lambda rules: sorted(rules, key=lambda rule: rule["ErrorEquals"] == ["States.ALL"]))  # fmt: skip
 
 
 @dataclass
@@ -100,11 +100,12 @@ class Writer:
         kinds = ["Pass", "Task", "Task", "Wait", *(["Map", "Parallel"] if depth else [])]
         kinds += ["Choice"] if later else ["Succeed", "Fail"]
         kind = self.draw(st.sampled_from(kinds))
-        state: dict[str, Any] = {"Type": kind, **getattr(self, kind.lower())(later, depth)}
+        state: dict[str, Any] = {"Type": kind, **getattr(self, f"_{kind.lower()}")(later, depth)}
         if kind in ("Pass", "Task", "Wait", "Map", "Parallel"):
             state |= {"Next": later[0]} if later else {"End": True}
         if kind in ("Task", "Map", "Parallel"):
-            state |= self.draw(fields(Retry=RETRY))
+            if self.draw(st.booleans()):
+                state["Retry"] = self.draw(RETRY)
             if later and self.draw(st.booleans()):
                 state["Catch"] = [
                     self.catch(later, errors)
@@ -119,15 +120,15 @@ class Writer:
     def drawn(self, **strategies: st.SearchStrategy[Any]) -> dict[str, Any]:
         return self.draw(fields(**strategies))  # type: ignore[no-any-return]
 
-    def pass_(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _pass(self, later: list[str], depth: int) -> dict[str, Any]:
         return self.drawn(**FLOW, **ASSIGN, Result=st.sampled_from([1, "text", {"r": [1, 2]}, [], False]))
 
-    def task(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _task(self, later: list[str], depth: int) -> dict[str, Any]:
         timeouts = st.sampled_from([{}, {"TimeoutSeconds": 4}, {"TimeoutSeconds": 6, "HeartbeatSeconds": 3}])
         found: dict[str, Any] = {"Resource": self.draw(st.sampled_from(RESOURCES)), **self.draw(timeouts)}
         return found | self.drawn(**FLOW, **SELECT, **ASSIGN)
 
-    def wait(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _wait(self, later: list[str], depth: int) -> dict[str, Any]:
         forms = [
             {"Seconds": 0},
             {"Seconds": 3},
@@ -136,7 +137,7 @@ class Writer:
         ]
         return self.draw(st.sampled_from(forms)) | self.drawn(InputPath=PATHS, **ASSIGN)  # type: ignore[no-any-return]
 
-    def choice(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _choice(self, later: list[str], depth: int) -> dict[str, Any]:
         rules: list[dict[str, Any]] = [
             {"Variable": "$.n", "IsPresent": True},
             {"Variable": "$$.Execution.Input.n", "NumericGreaterThan": 5},
@@ -148,25 +149,27 @@ class Writer:
             "Default": later[0],
         }
 
-    def succeed(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _succeed(self, later: list[str], depth: int) -> dict[str, Any]:
         return self.drawn(InputPath=PATHS)
 
-    def fail(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _fail(self, later: list[str], depth: int) -> dict[str, Any]:
         return self.drawn(Error=st.sampled_from(["A", "B"]), CausePath=st.just("$$.State.Name"))
 
-    def map(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _map(self, later: list[str], depth: int) -> dict[str, Any]:
         items = ["$$.Execution.Input.items", "$$.Execution.Input.items", "$$.Execution.Input.none", "$.items"]
         found: dict[str, Any] = {"ItemProcessor": self.scope(depth - 1), "ItemsPath": self.draw(st.sampled_from(items))}
+        if self.draw(st.integers(0, 3)) == 0:
+            kind = self.draw(st.sampled_from(["STANDARD", "EXPRESS"]))
+            found["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
+            batcher = st.sampled_from([{"MaxItemsPerBatch": 2}, {"MaxItemsPerBatch": 1, "BatchInput": {"b": 1}}])
+            found |= self.drawn(ToleratedFailureCount=st.integers(0, 2), ItemBatcher=batcher)
         selector = st.just({"v.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index"})
         flow = {name: strategy for name, strategy in FLOW.items() if name != "Parameters"}
         return found | self.drawn(MaxConcurrency=st.integers(0, 3), ItemSelector=selector, **flow, **SELECT, **ASSIGN)
 
-    def parallel(self, later: list[str], depth: int) -> dict[str, Any]:
+    def _parallel(self, later: list[str], depth: int) -> dict[str, Any]:
         branches = [self.scope(depth - 1) for _ in range(self.draw(st.integers(1, 3)))]
         return {"Branches": branches} | self.drawn(**FLOW, **SELECT, **ASSIGN)
-
-
-setattr(Writer, "pass", Writer.pass_)  # noqa: B010 - `pass` is no name that a method can be defined with
 
 
 @st.composite
@@ -179,7 +182,7 @@ def machines(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
 
 def outcome_of(call: TaskCall, seed: int) -> tuple[Outcome, float]:
     """Answer a task by what it is and by the seed alone, so that any two runs agree."""
-    chance = random.Random(f"{seed}/{call.state}/{call.path}/{call.attempt}")
+    chance = random.Random(f"{seed}/{call.frame.engine.index}/{call.state}/{call.path}/{call.attempt}")
     delay = chance.choice([0, 0, 0, 1, 2, 5])
     kind = chance.random()
     if kind < 0.6:
@@ -204,10 +207,9 @@ def go(engine: Engine, seed: int, after_step: Callable[[Engine], Engine]) -> Eng
         engine = after_step(engine)
         calls = engine.take_calls()
         for call in calls:
-            engine.answer(call.task, *outcome_of(call, seed))
-            engine = after_step(engine)
+            call.frame.engine.answer(call.task, *outcome_of(call, seed))
         if not calls and engine.status == "RUNNING" and not engine.ready and not engine.tick():
-            break
+            raise AssertionError("nothing is left to do, and yet it runs")
         engine = after_step(engine)
     return engine
 
@@ -375,3 +377,43 @@ def test_a_tight_limit_of_events_is_kept_whatever_happens(definition: dict[str, 
         elif len(found) == most and whole[most - 1]["type"] not in TERMINAL:
             assert found[-1]["type"] == "ExecutionFailed"
             assert found[: most - 1] == whole[: most - 1]
+
+
+PASSES = fields(
+    InputPath=st.sampled_from(
+        ["$.a", "$.a.c", "$$.Execution.Input", "$.text", "null", "$..b", "$.items[0:2]", "$$.State"]
+    ),
+    Parameters=st.sampled_from([{"v.$": "$"}, {"v.$": "$", "w.$": "$"}, {"k": "ünï", "s.$": "States.JsonToString($)"}]),
+    Result=st.sampled_from([1, "ü" * 20, {"r": [1, 2]}]),
+    ResultPath=st.sampled_from(
+        ["$.r", "$.a.r", "$.ä['long key \\'quoted\\'']", "null", "$.deep.er.still", "$.items[0]"]
+    ),
+    OutputPath=st.sampled_from(["$.a", "$.r", "$.deep", "$$.Execution.Input", "null", "$['a','n']"]),
+)
+
+
+@given(st.lists(PASSES, min_size=1, max_size=6), st.integers(-2, 2), st.integers(0, 5))
+@settings(max_examples=300)
+def test_the_bound_that_stands_in_for_the_size_of_data_is_never_too_low_and_never_refuses_what_fits(
+    flows: list[dict[str, Any]], offset: int, pick: int
+) -> None:
+    states: dict[str, Any] = {f"P{n}": {"Type": "Pass", **flow, "Next": f"P{n + 1}"} for n, flow in enumerate(flows)}
+    program = compile_program({"StartAt": "P0", "States": states | {f"P{len(flows)}": {"Type": "Succeed"}}})
+
+    def run_within(limit: float) -> Engine:
+        engine = Engine(program, copy.deepcopy(INPUT), Names("laws", "run"), Limits(payload=limit), START, 1)
+        engine.drain()
+        return engine
+
+    free = raw(run_within(float("inf")))
+    outputs = [found["stateExitedEventDetails"]["output"] for found in free if found["type"].endswith("StateExited")]
+    sizes = [len(output.encode()) for output in outputs] or [0]
+    limit = max(sizes[pick % len(sizes)] + offset, len(json.dumps(INPUT, separators=(",", ":"))))
+    engine = run_within(limit)
+    if max(sizes) > limit:
+        assert engine.failure is not None
+        assert engine.failure.error == "States.DataLimitExceeded"
+        first = next(n for n, size in enumerate(sizes) if size > limit)
+        assert len(engine.log) // log.STRIDE == 1 + 2 * first + 2
+    else:
+        assert raw(engine) == free

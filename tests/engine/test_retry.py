@@ -1,5 +1,6 @@
 """Retry and Catch: which rule matches, how long it waits, what the next state receives."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -145,7 +146,7 @@ def test_full_jitter_stays_between_zero_and_the_delay_and_depends_on_the_seed_al
         "JitterStrategy": "FULL",
     }
     moments = scheduled_at(run(task([rule]), BUSY, seed=5))
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert all(0 <= gap <= 10 for gap in gaps)
     assert len(set(gaps)) > 20
     assert max(gaps) > 7

@@ -6,6 +6,9 @@ import pytest
 
 from sfn_notebook import Execution, StateMachine
 
+NO_TIMESTAMP = (
+    "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string:"
+)
 Told = list[tuple[int, int, str, dict[str, Any] | None]]
 
 
@@ -222,19 +225,17 @@ def test_wait_takes_virtual_time_in_its_four_forms(fields: dict[str, Any], data:
         (
             {"TimestampPath": "$.t"},
             {"t": "2025-01-01 00:00:00Z"},
-            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-            "$.t == 2025-01-01 00:00:00Z",
+            f"{NO_TIMESTAMP} $.t == 2025-01-01 00:00:00Z",
         ),
         (
             {"TimestampPath": "$.t"},
             {"t": "2025-01-01T00:00:00"},
-            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-            "$.t == 2025-01-01T00:00:00",
+            f"{NO_TIMESTAMP} $.t == 2025-01-01T00:00:00",
         ),
         (
             {"TimestampPath": "$.t"},
             {"t": 5},
-            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.t == 5",
+            f"{NO_TIMESTAMP} $.t == 5",
         ),
     ],
 )

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from IPython.core.completer import provisionalcompleter
 
 from sfn_notebook.notebook.asl_completion import propose
@@ -45,12 +47,44 @@ def proposals(marked: str) -> list[str]:
         ('{"States": {"A": {"Parameters": {"|"}}}}', []),
         ('{"States": {"A": {"Comment": "Ne|"}}}', []),
         ("[|]", []),
-        ("|", []),
         ('{"a": "b"}|', []),
     ],
 )  # fmt: skip
 def test_what_may_stand_at_the_cursor_is_proposed(marked: str, expected: list[str]) -> None:
     assert proposals(marked) == expected
+
+
+@pytest.mark.parametrize(
+    ("marked", "expected"),
+    [
+        ("St|", ["States", "StartAt"]),
+        ("StartAt: |\nStates:\n  A:\n    Type: Pass\n  B:\n    Type: Succeed\n", ["A", "B"]),
+        ("StartAt: X\nStates:\n  |\n", ["X"]),
+        ("States:\n  A:\n    Type: W|", ["Wait"]),
+        ('States:\n  A:\n    Type: "P|"', ["Pass", "Parallel"]),
+        ("States:\n  A:\n    S|\n    Type: Wait\n", ["Seconds", "SecondsPath"]),
+        ("States:\n  A:\n    Type: Task\n    Next: |\n  B:\n    Type: Pass\n", ["B"]),
+        ("States:\n  A:\n    Type: Task\n    End: t|", ["true"]),
+        ("States:\n  A:\n    Type: Task\n    Retry:\n      - Max|\n", ["MaxAttempts", "MaxDelaySeconds"]),
+        ("States:\n  A:\n    Type: Task\n    Retry:\n    - ErrorEquals: [x]\n      Max|\n", ["MaxAttempts", "MaxDelaySeconds"]),
+        ("States:\n  A:\n    Type: Task\n    Retry:\n    - ErrorEquals:\n      - States.A|\n", ["States.ALL"]),
+        ("States:\n  A:\n    Type: Task\n    Catch:\n    - Next: |\n    End: true\n  B: {Type: Pass}\n", ["A", "B"]),
+        ("States:\n  M:\n    Type: Map\n    ItemProcessor:\n      StartAt: |\n      States:\n        I:\n          Type: Pass\n", ["I"]),
+        ("States:\n  M:\n    Type: Parallel\n    Branches:\n    - StartAt: |\n      States:\n        I:\n          Type: Pass\n", ["I"]),
+        ("QueryLanguage: JSONata\nStates:\n  A:\n    Type: Task\n    Ar|", ["Arguments"]),
+        ("States:\n  A:\n    Parameters:\n      Ne|", []),
+        ("StartAt: A # Sta|", []),
+        ("# Sta|", []),
+    ],
+)  # fmt: skip
+def test_yaml_is_completed_by_its_indentation(marked: str, expected: list[str]) -> None:
+    assert proposals(marked) == expected
+
+
+@given(st.text(st.sampled_from(' -:\n"AS{}[],#'), max_size=40), st.integers(0, 40))
+def test_no_text_breaks_it(text: str, cursor: int) -> None:
+    for start in ("", "{", "States:\n"):
+        propose(start + text, min(cursor, len(start + text)))
 
 
 def test_an_unknown_type_gets_the_fields_of_all_types() -> None:

@@ -71,6 +71,7 @@ def test_jupyterlab_opens_the_first_notebook_and_ctrl_c_is_left_to_it(
             return 0
 
     monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setattr(lab, "runs_as_root", lambda: False)
     (tmp_path / "02.ipynb").write_text("{}")
     (tmp_path / "01.ipynb").write_text("{}")
 
@@ -89,3 +90,20 @@ def test_jupyterlab_opens_the_first_notebook_and_ctrl_c_is_left_to_it(
             "--no-browser",
         ]
     ]
+
+
+def test_root_is_allowed_where_it_would_be_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+
+    class Process:
+        def __init__(self, command: list[str], **_: Any) -> None:
+            started.append(command)
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    for root in (True, False):
+        monkeypatch.setattr(lab, "runs_as_root", lambda root=root: root)
+        lab.open_lab(tmp_path)
+    assert ["--allow-root" in command for command in started] == [True, False]

@@ -111,7 +111,7 @@ def test_lines_are_counted_from_the_top_of_the_cell(nb: Notebook) -> None:
     assert said.startswith("DefinitionError: hello: 5:23: ")
     assert picture in said
     assert nb.bad("\n\n%%sfn hello\n" + body).startswith("DefinitionError: hello: 7:23: ")
-    assert "DefinitionError: hello: 6:23: " in nb.bad("%%time\n%%sfn hello\n" + body)
+    assert "DefinitionError: hello: 6:23: " in nb.cell("%%time\n%%sfn hello\n" + body).text
 
 
 def test_a_text_that_is_not_the_cell_counts_its_magic_line(nb: Notebook) -> None:
