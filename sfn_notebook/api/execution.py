@@ -167,6 +167,9 @@ class Execution:
         Raises:
             RunError: no task waits under this token.
         """
+        for name, value, most in (("error", error, 256), ("cause", cause, 32_768)):
+            if value is not None and (not isinstance(value, str) or len(value) > most):
+                raise RunError(f"{name} is text of at most {most:,} characters, but found {value!r:.80}")
         return self._answer(token, Outcome("failed", error=error, cause=cause))
 
     def send_task_heartbeat(self, token: str) -> Execution:
@@ -225,7 +228,11 @@ class Execution:
     # ---- saving
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the execution, in whatever state it is, as JSON. Handlers are not part of it."""
+        """Write the execution, in whatever state it is, as JSON. Handlers are not part of it.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
         saved = {
             "format": FORMAT,
             "name": self.machine.name,
@@ -233,7 +240,10 @@ class Execution:
             "definition": self.machine.definition,
             "execution": freeze(self.engine),
         }
-        Path(path).write_text(json.dumps(saved, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        try:
+            Path(path).write_text(json.dumps(saved, separators=(",", ":")), encoding="ascii")
+        except OSError as error:
+            raise RunError(f"the execution cannot be written to {path}: {error.strerror}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], handlers: Mapping[str, Any] | None = None) -> Execution:
@@ -248,7 +258,7 @@ class Execution:
             saved = json.loads(Path(path).read_text(encoding="utf-8"))
             if saved["format"] != FORMAT:
                 raise RunError(f"{path} was saved in format {saved['format']}, but this version reads format {FORMAT}")
-            machine = StateMachine.load(saved["definition"], name=saved["name"])
+            machine = StateMachine.restore(saved["definition"], saved["source"], saved["name"])
             return cls(machine, thaw(machine.program, saved["execution"]), Responder(handlers))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} is no saved execution: {error}") from error
@@ -257,7 +267,7 @@ class Execution:
         end = f" error={self.error!r}" if self.error else ""
         return f"<Execution {self.name!r} of {self.machine.name!r}: {self.status}, {len(self.history)} events{end}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from sfn_notebook.api.pictures import execution_bundle
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's signature
+        from sfn_notebook.api.pictures import ALL_KINDS, execution_bundle
 
-        return execution_bundle(self)
+        return execution_bundle(self, kinds=include or ALL_KINDS)

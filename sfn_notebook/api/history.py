@@ -60,7 +60,7 @@ class History:
             RunError: the file cannot be read or holds no events.
         """
         try:
-            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = json.loads(Path(path).read_bytes().decode("utf-8", "surrogatepass"))
         except (OSError, ValueError) as error:
             raise RunError(f"{path} cannot be read as a history: {error}") from error
         events = found.get("events") if isinstance(found, dict) else found
@@ -75,8 +75,11 @@ class History:
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write the events as a JSON list that `from_json` reads; timestamps as ISO-8601 text."""
-        text = json.dumps(self.raw, default=_iso, ensure_ascii=False, indent=1)
-        Path(path).write_text(text, encoding="utf-8")
+        try:
+            text = json.dumps(self.raw, default=_iso, ensure_ascii=False, indent=1)
+            Path(path).write_bytes(text.encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise RunError(f"the history cannot be written to {path}: {error.strerror}") from error
 
     @property
     def raw(self) -> list[dict[str, Any]]:
@@ -153,7 +156,12 @@ class History:
 
 def _with_datetime(event: Any) -> Any:
     if isinstance(event, dict) and isinstance(event.get("timestamp"), str):
-        return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
+        try:
+            return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
+        except ValueError:
+            raise RunError(
+                f"event {event.get('id')} has the timestamp {event['timestamp']!r}, which is no ISO-8601 date-time"
+            ) from None
     if isinstance(event, dict) and isinstance(event.get("timestamp"), int | float):
         return {**event, "timestamp": engine_log.timestamp(round(event["timestamp"] * 1000))}
     return event

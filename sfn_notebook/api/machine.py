@@ -90,6 +90,17 @@ class StateMachine:
             document = asl_source.parse(substitute(text, substitutions), name=name)
         return cls(document, name or _default_name(source), text)
 
+    @classmethod
+    def restore(cls, definition: dict[str, Json], source: str, name: str) -> StateMachine:
+        """Make the machine that was saved with its definition and its source text."""
+        try:
+            document = asl_source.parse(source, name=name)
+        except DefinitionError:
+            document = asl_source.from_value(definition, name=name)
+        if document.value != definition:  # the source holds placeholders that were filled in
+            document = asl_source.from_value(definition, name=name)
+        return cls(document, name, source)
+
     @property
     def errors(self) -> list[Diagnostic]:
         """Give the diagnostics that AWS would refuse the definition for."""
@@ -173,8 +184,11 @@ class StateMachine:
         """Start an execution without taking a step, for whoever drives it; arguments and errors are those of `run`."""
         if type not in ("STANDARD", "EXPRESS"):
             raise CommandError(f'type is "STANDARD" or "EXPRESS", but found {type!r}')
-        if name is not None and not _NAME.fullmatch(name):
-            raise CommandError(f"an execution's name has 1 to 80 characters without spaces and {_FORBIDDEN}, but found {name!r}")
+        _check_numbers(seed, max_transitions)
+        if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
+            raise CommandError(
+                f"an execution's name has 1 to 80 characters without spaces and {_FORBIDDEN}, but found {name!r}"
+            )
         program = self.program
         data = copy_json({} if input is None else input, "the input")
         seed_used = randbits(48) if seed is None else seed
@@ -279,8 +293,10 @@ class StateMachine:
     def __repr__(self) -> str:
         return f"<StateMachine {self.name!r}: {len(self.definition.get('States') or ())} states, {len(self.errors)} errors>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return dict(self.graph()._repr_mimebundle_(include=include, exclude=exclude))
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's signature
+        from sfn_notebook.api.pictures import machine_bundle
+
+        return machine_bundle(self)
 
 
 def _default_name(source: Any) -> str:
@@ -290,6 +306,14 @@ def _default_name(source: Any) -> str:
         stem = re.sub(r"(\.asl)?\.(json|ya?ml|asl|txt)$", "", Path(source).name)
         return re.sub(r"[^\w.-]", "-", stem)[:80] or "StateMachine"
     return "StateMachine"
+
+
+def _check_numbers(seed: Any, max_transitions: Any) -> None:
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise CommandError(f"seed is a whole number, but found {seed!r}")
+    good = isinstance(max_transitions, int) and not isinstance(max_transitions, bool) and max_transitions > 0
+    if max_transitions is not None and not good:
+        raise CommandError(f"max_transitions is a whole number above 0, but found {max_transitions!r}")
 
 
 def _moment(start: datetime | str | None, *, seeded: bool) -> int:
@@ -303,6 +327,8 @@ def _moment(start: datetime | str | None, *, seeded: bool) -> int:
                 f"start must be an ISO-8601 date-time with offset, such as 2026-01-31T12:00:00Z, but found {start!r}"
             )
         return moment
+    if not isinstance(start, datetime):
+        raise RunError(f"start is an aware datetime or ISO-8601 text, but found {start!r}")
     if start.tzinfo is None:
         raise RunError(f"start must have a time zone, but found {start!r}; use datetime(..., tzinfo=timezone.utc)")
     return round((start - _EPOCH).total_seconds() * 1000)

@@ -84,7 +84,7 @@ def parse_timestamp(value: Json, now: int, path: str | None, field: str) -> int:
         raise EvaluationFailure(f"The TimestampPath parameter {text}")
     if moment is None:
         text = f"The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {_shown(value)}"
-        raise Failure("States.QueryEvaluationError", text, evaluation=True, location="Timestamp", own=True)
+        raise Failure("States.QueryEvaluationError", text, evaluation=True, location="Timestamp", own=True, inside=True)
     return moment
 
 

@@ -25,6 +25,7 @@ from sfn_notebook.engine.frames import BUSY, ENTER, RESUME, RETRY, Failure, Outc
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.model import Program, Run, State
 from sfn_notebook.engine.numbers import percentage, whole
+from sfn_notebook.engine.task import too_large_text
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
 from sfn_notebook.strictjson import json_size
@@ -264,6 +265,8 @@ class MapRun:
 def new_child(run: MapRun, value: Json, names: Names, limits: Limits, index: int) -> Engine:
     """Start the child execution of one item or batch."""
     parent = run.engine
+    if json_size(value) > limits.payload:
+        raise Failure("States.DataLimitExceeded", too_large_text(run.plan.state.name))
     child = type(parent)(run.plan.program, value, names, limits, parent.world.now, 0, run)
     child.seed = f"{parent.seed}/{run.number}/{index}"
     child.index = index

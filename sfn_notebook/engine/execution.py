@@ -27,13 +27,15 @@ from sfn_notebook.engine.frames import DEAD, ENTER, RESUME, Failure, Frame, Outc
 from sfn_notebook.engine.limits import Limits, Names, check_variables
 from sfn_notebook.engine.model import Program, State
 from sfn_notebook.engine.task import NO_SERVICE, TaskCall, too_large_text
-from sfn_notebook.engine.world import Timer, World
+from sfn_notebook.engine.world import LAST_MOMENT, Timer, World
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.lang.environment import EvaluationFailure
 from sfn_notebook.strictjson import json_size
 
 STRIDE = kinds.STRIDE
 _SAME = object()
+ALTOGETHER = 10_000_000
+"""So many transitions end even a run without limits in which time passes, before they end the memory."""
 
 
 class BudgetExceeded(RunError):
@@ -115,7 +117,7 @@ class Engine:
         """Set the timer that ends the execution; a child's is set only when it does not end at once."""
         seconds = min(self.limits.duration, self.program.timeout_seconds or self.limits.duration)
         if seconds != float("inf"):
-            self.world.push(self.start + int(seconds * 1000), "deadline", self, None)
+            self.world.push(min(self.start + int(seconds * 1000), LAST_MOMENT), "deadline", self, None)
 
     # ---- what the driver calls
 
@@ -142,6 +144,8 @@ class Engine:
             frame = ready.popleft()
             if frame.phase == DEAD:
                 continue
+            if len(log) >= self.fence and frame.phase == ENTER and self._at_fence(frame):
+                return
             try:
                 while frame.state.run(self, frame):
                     if len(log) >= self.fence and self._at_fence(frame):
@@ -219,7 +223,7 @@ class Engine:
         if self.status == "RUNNING":
             details = {k: v for k, v in (("error", error), ("cause", cause)) if v is not None}
             self.failure = Failure(error, cause)
-            self.end("ABORTED", kinds.EXECUTION_ABORTED, self.root.prev, details)
+            self.end("ABORTED", kinds.EXECUTION_ABORTED, 0, details)
 
     # ---- what states call
 
@@ -444,8 +448,12 @@ class Engine:
             self.world.calls.clear()
 
     def _next_fence(self) -> int:
-        fence = min(self.limits.events - 1, self.moved_at // STRIDE + 2 * self.limits.transitions) * STRIDE
+        budget = min(self.moved_at // STRIDE + 2 * self.limits.transitions, 2 * self._altogether())
+        fence = min(self.limits.events - 1, budget) * STRIDE
         return int(min(fence, self.stop_at) if self.stop_at else fence)
+
+    def _altogether(self) -> int:
+        return max(ALTOGETHER, 10 * self.limits.transitions)
 
     def _at_fence(self, frame: Frame | None) -> bool:
         """Decide what the fence means; True stops `drain`. A frame that stands before its next state goes back to the queue's front."""
@@ -459,13 +467,14 @@ class Engine:
             return True
         stop = bool(self.stop_at) and len(self.log) >= self.stop_at
         endless = events >= self.moved_at // STRIDE + 2 * self.limits.transitions
+        endless = endless or events >= 2 * self._altogether()
         if (stop or endless) and frame is not None:
             self.ready.appendleft(frame)
         if endless and not stop:
             raise BudgetExceeded(
-                f"stopped after {self.limits.transitions:,} transitions without any time passing, now before state "
-                f'"{(frame or self.root).state.name}": this looks like an endless loop; a Wait state in it, or a larger '
-                "max_transitions, lets it go on"
+                f"stopped after {events // 2:,} transitions, now at state "
+                f'"{(frame or self.root).state.name}": this looks like an endless loop (at most {self.limits.transitions:,} '
+                f"transitions without any time passing, {self._altogether():,} altogether); a larger max_transitions lets it go on"
             )
         return stop
 

@@ -67,14 +67,21 @@ def named(frame: Frame, raised: Failure | EvaluationFailure) -> Failure:
     if not raised.own:
         return raised
     cause = sentence + (raised.cause or "")
-    return Failure(raised.error, cause, fatal=raised.fatal, evaluation=raised.evaluation, location=raised.location)
+    return Failure(
+        raised.error,
+        cause,
+        fatal=raised.fatal,
+        evaluation=raised.evaluation,
+        location=raised.location,
+        inside=raised.inside,
+    )
 
 
 def _evaluation_event(engine: Engine, frame: Frame, failure: Failure) -> int:
     details: dict[str, Json] = {**failure.details(), "state": frame.state.name}
     if failure.location:
         details["location"] = failure.location
-    return engine.append(frame.before, kinds.EVALUATION_FAILED, details, None)
+    return engine.append(frame.prev if failure.inside else frame.before, kinds.EVALUATION_FAILED, details, None)
 
 
 def _retry_later(engine: Engine, frame: Frame, retrier: Retrier, number: int) -> None:

@@ -34,6 +34,7 @@ class Failure(Exception):
         fatal: no Retry or Catch may match (`States.Runtime`).
         evaluation: a JSONata evaluation failed; makes an `EvaluationFailed` event.
         location: field path of that evaluation (`Output/result`), where there is one.
+        inside: that evaluation came after the state was entered, as the history shows it (`Timestamp` of a Wait state).
         own: the state itself found it, so that the cause shall begin with the sentence that names the state.
     """
 
@@ -46,6 +47,7 @@ class Failure(Exception):
         evaluation: bool = False,
         location: str | None = None,
         own: bool = False,
+        inside: bool = False,
     ) -> None:
         self.error = error
         self.cause = cause
@@ -53,6 +55,7 @@ class Failure(Exception):
         self.evaluation = evaluation
         self.location = location
         self.own = own
+        self.inside = inside
         super().__init__(error, cause)
 
     def details(self) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.execution import Engine
-from sfn_notebook.engine.frames import Failure, Frame, Join, Outcome
+from sfn_notebook.engine.frames import DEAD, Failure, Frame, Join, Outcome
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.model import Program
 from sfn_notebook.engine.task import NO_SERVICE, TaskCall, parse_resource
@@ -109,7 +109,7 @@ def _engine(engine: Engine, numbers: _Numbers) -> dict[str, Json]:
         "failure": [engine.failure.error, engine.failure.cause] if engine.failure else None,
         "frames": [_frame(frame, numbers) for frame in frames],
         "joins": [_join(join, numbers) for join in joins],
-        "ready": [numbers.frames[id(frame)] for frame in engine.ready],
+        "ready": [numbers.frames[id(frame)] for frame in engine.ready if frame.phase != DEAD],
         "tasks": [[task, numbers.frames[id(frame)]] for task, frame in engine.tasks.items()],
         "owner": None if owner is None else [numbers.engine_of[id(owner.engine)], owner.number],
         "map_runs": [_map_run(run, numbers) for run in engine.map_runs],

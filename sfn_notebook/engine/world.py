@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfn_notebook.engine.frames import Outcome
+from sfn_notebook.errors import RunError
 
 if TYPE_CHECKING:
     from sfn_notebook.engine.execution import Engine
     from sfn_notebook.engine.frames import Frame
     from sfn_notebook.engine.task import TaskCall
+
+LAST_MOMENT = 253_402_300_799_000
+"""The last second of the year 9999, in milliseconds since 1970."""
 
 
 @dataclass(order=True, slots=True)
@@ -53,7 +57,15 @@ class World:
         self.awake: deque[Engine] = deque()
 
     def push(self, time: int, what: str, engine: Engine, frame: Frame | None, outcome: Outcome | None = None) -> None:
-        """Set a timer; ties in time break by the order of setting."""
+        """Set a timer; ties in time break by the order of setting.
+
+        Raises:
+            RunError: the moment lies beyond the year 9999, where no timestamp can be written.
+        """
+        if time > LAST_MOMENT:
+            raise RunError(
+                f'the virtual clock would pass the year 9999 while waiting in state "{frame.state.name if frame else ""}"'
+            )
         self.sequence += 1
         stamp = 0 if frame is None else frame.stamp
         heapq.heappush(self.timers, Timer(time, self.sequence, what, engine, frame, stamp, outcome))

@@ -9,7 +9,7 @@ It works on any frame with the right columns, also on a filtered one, or one tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from sfn_notebook.errors import CommandError, ExpressionError, Json
 from sfn_notebook.history.analysis import STATE_COLUMNS, need, summary
@@ -113,17 +113,21 @@ def _payload(value: Any) -> Json:
 
 
 def _reader(path: str) -> Callable[[Json], Json]:
-    from sfn_notebook.lang.environment import Environment, EvaluationFailure
+    from sfn_notebook.lang.environment import EvaluationFailure
     from sfn_notebook.lang.jsonpath import compile_path
 
     try:
-        evaluate = compile_path(path).evaluate
+        compiled = compile_path(path)
     except ExpressionError as error:
         raise CommandError(f"the path cannot be read: {error}") from error
+    if compiled.root != "$":
+        raise CommandError(f"a path into payloads starts with $. or $[, but found {path!r}")
 
     def read(payload: Json) -> Json:
         try:
-            return evaluate(payload, Environment())
+            return compiled.evaluate(
+                payload, cast("Any", None)
+            )  # only variables and the context object need an environment
         except EvaluationFailure:
             return None
 

@@ -84,13 +84,13 @@ def summary(given: OneOrMany[Visit] | pd.DataFrame) -> pd.DataFrame:
     | critical | span | its time on the critical paths |
     | share | float | `critical` of the wall time of all executions; shares add up to at most 1 |
     """
-    rows = _rows(given)
+    rows = rows_of(given)
     critical, total = _critical(rows)
     found = _aggregate(rows, critical, total)
     return found.sort_values(["share", "total"], ascending=False, kind="stable", ignore_index=True)
 
 
-def _rows(given: OneOrMany[Visit] | pd.DataFrame) -> pd.DataFrame:
+def rows_of(given: OneOrMany[Visit] | pd.DataFrame) -> pd.DataFrame:
     """Reduce what is given to columns of numbers and categories, sorted by execution."""
     import pandas as pd
 

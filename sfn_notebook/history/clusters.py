@@ -30,17 +30,26 @@ _MESSAGES: Final = ("errorMessage", "Message", "message", "ErrorMessage", "Cause
 """Where a cause that is JSON says what happened, in this order."""
 
 _PLACEHOLDERS: Final = (
+    (re.compile(r"(?i)(?<=request id: )[^\s,;)]++"), "<id>"),
     (re.compile(r"\barn:[\w-]*:[^\s,;'\"()<>]*"), "<arn>"),
     (re.compile(r"\bhttps?://[^\s'\"<>]+"), "<url>"),
     (re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}"), "<mail>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<time>"),
     (re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"), "<id>"),
     (re.compile(r"\"[^\"\n]{0,500}\"|(?<!\w)'[^'\n]{0,500}'(?!\w)|`[^`\n]{0,500}`"), "<text>"),
-    (re.compile(r"\b(?=[A-Za-z_-]{0,40}\d)(?=[\d_-]{0,40}[A-Za-z])[\w-]{8,200}\b"), "<id>"),
-    (re.compile(r"(?<![\w<])[A-Za-z]{1,6}-?\d[\w-]{0,40}\b"), "<id>"),
-    (re.compile(r"(?<!\w)[+-]?\d[\d,_]{0,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?(?=\b|[^\W\d])"), "<n>"),
+    (
+        re.compile(r"\b(?!ISO|RFC|UTF|HTTP|SHA)(?=(?:[A-Za-z_-]{0,40}\d){3})(?=[\d_-]{0,40}[A-Za-z])[\w-]{8,200}\b"),
+        "<id>",
+    ),
+    (re.compile(r"(?<![\w<])(?!ISO|RFC|UTF|HTTP|SHA|MD5)[A-Za-z]{1,6}[-_]?\d{2,40}\b"), "<id>"),
+    (re.compile(r"(?<!\w)[+-]?\d(?:\d|[,_](?=\d))*+(?:\.\d++)?(?:[eE][+-]?\d{1,4})?(?=\b|[^\W\d])"), "<n>"),
 )
 """What stands for what, in the order of replacing: the longest and most certain things first."""
+
+_PREAMBLE: Final = re.compile(
+    r"^An error occurred while executing the state '.{0,200}?' \(entered at the event id #\d+\)\. ?"
+)
+"""What the service says before every cause of its own; the state has a column."""
 
 _SPACE: Final = re.compile(r"\s+")
 
@@ -50,7 +59,7 @@ def template(cause: str | None) -> str:
 
     `template("order 17 of 'Jane' not found")` is `"order <n> of <text> not found"`.
     """
-    text = _message(cause)[:_LONGEST]
+    text = _PREAMBLE.sub("", _message(cause)[:_LONGEST]).strip()
     for pattern, placeholder in _PLACEHOLDERS:
         text = pattern.sub(placeholder, text)
     return _SPACE.sub(" ", text).strip()
@@ -60,11 +69,37 @@ def _message(cause: str | None) -> str:
     """Take the message out of a cause that is a JSON object; other causes are their own message."""
     if not cause or not cause.lstrip().startswith("{"):
         return cause or ""
-    value: Json = parse(cause)
-    if not isinstance(value, dict):
-        return cause
-    found = next((value[key] for key in _MESSAGES if isinstance(value.get(key), str) and value[key]), None)
-    return cause if found is None else found
+    value = parse(cause)
+    found = _found(value)
+    return found if found is not None else cause if isinstance(value, str) else _skeleton(value)
+
+
+def _skeleton(value: Json, depth: int = 0) -> str:
+    """Write a JSON value with its keys but without its values."""
+    if isinstance(value, dict) and depth < 4:
+        return "{" + ", ".join(f"{key}: {_skeleton(inner, depth + 1)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list) and depth < 4:
+        return "[" + ", ".join(dict.fromkeys(_skeleton(inner, depth + 1) for inner in value)) + "]"
+    return "<n>" if isinstance(value, int | float) and not isinstance(value, bool) else "<text>"
+
+
+def _found(value: Json) -> str | None:
+    """Look for a message, in the object itself before what it holds."""
+    level, looked_at = [value], 0
+    while level and looked_at < 100:
+        looked_at += len(level)
+        for item in level:
+            if isinstance(item, dict):
+                found = next((item[key] for key in _MESSAGES if isinstance(item.get(key), str) and item[key]), None)
+                if found is not None:
+                    return str(found)
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sfn_notebook.errors import Json
 from sfn_notebook.history import columns as c
@@ -91,11 +91,11 @@ def _items(path: str, a: list[Json], b: list[Json], found: list[Change]) -> Iter
     extra = len(b) - len(a)
     tail = 0
     if extra:
-        while tail < min(len(a), len(b)) and not json_diff_is_any(a[-1 - tail], b[-1 - tail]):
+        while tail < min(len(a), len(b)) and not differ(a[-1 - tail], b[-1 - tail]):
             tail += 1
     same = min(len(a), len(b)) - tail
     head = 0
-    while extra and head < same and not json_diff_is_any(a[head], b[head]):
+    while extra and head < same and not differ(a[head], b[head]):
         head += 1
     for at in range(head, same):
         yield f"{path}[{at}]", a[at], b[at]
@@ -103,7 +103,7 @@ def _items(path: str, a: list[Json], b: list[Json], found: list[Change]) -> Iter
     found += [Change(f"{path}[{at}]", "added", b=b[at]) for at in range(same, len(b) - tail)]
 
 
-def json_diff_is_any(a: Json, b: Json) -> bool:
+def differ(a: Json, b: Json) -> bool:
     """Say whether two JSON values differ at all."""
     return a is not b and bool(json_diff(a, b))
 
@@ -183,9 +183,7 @@ class Difference:
             "type": c.category(STATE_TYPES)([v.type if v else None for _, _, v, _ in rows]),
             "path": c.text([place_text(v.place) if v else None for _, _, v, _ in rows]),
         }
-        for index, side in enumerate("ab"):
-            visits = [row[index] for row in rows]
-            found |= _side(side, visits)
+        found |= _side("a", [a for a, *_ in rows]) | _side("b", [b for _, b, *_ in rows])
         found["fields"] = c.integer([count for *_, count in rows])
         found["slower"] = found["duration_b"] - found["duration_a"]
         order = ["name", "type", "path", "status_a", "status_b", "attempts_a", "attempts_b", "duration_a", "duration_b"]
@@ -311,12 +309,15 @@ def _changes(a: Visit, b: Visit, ignore: Collection[str], seen: set[tuple[str, s
             seen.add(key)
 
 
-_Sequences = dict[tuple[int, Any], list[Visit]]
+_Sequences: TypeAlias = dict[int, dict[Any, list[Visit]]]
+"""Visit around it, 0 at the top -> what tells its sequences apart -> their visits."""
 
 
 def _matched(a: list[Visit], b: list[Visit], partings: list[Parting]) -> Iterator[tuple[Visit | None, Visit | None]]:
+    """Match the visits of two executions, each Map or Parallel before what runs inside it."""
     left, right = _sequences(a), _sequences(b)
-    work = [_align(left.get((0, None), []), right.get((0, None), []), (), partings)]
+    top = {key: () for found in (left, right) for key in found.get(0, ())}
+    work = [_align(left.get(0, {}).get(key, []), right.get(0, {}).get(key, []), (), partings) for key in top]
     while work:
         pair = next(work[-1], None)
         if pair is None:
@@ -324,18 +325,15 @@ def _matched(a: list[Visit], b: list[Visit], partings: list[Parting]) -> Iterato
             continue
         yield pair
         one, other = pair
-        inner = _inner(one, left) | _inner(other, right)
-        for key in reversed(list(inner)):
-            place = inner[key][0].place
-            sides = [_inner(visit, found).get(key, []) for visit, found in ((one, left), (other, right))]
-            if one and other and all(sides):
-                work.append(_align(*sides, place, partings))
-            else:
-                work.append(_align(*sides, place, []))
+        ones, others = left.get(one.id, {}) if one else {}, right.get(other.id, {}) if other else {}
+        for key in reversed([*ones, *(key for key in others if key not in ones)]):
+            mine, theirs = ones.get(key, []), others.get(key, [])
+            place = (mine or theirs)[0].place
+            work.append(_align(mine, theirs, place, partings if mine and theirs else []))
 
 
 def _sequences(visits: list[Visit]) -> _Sequences:
-    """Group visits by the visit around them and what tells its sequences apart; of several runs the last one counts."""
+    """Group visits to sequences; of several runs of a Map or Parallel the last one counts."""
     by_id = {visit.id: visit for visit in visits}
     raw: dict[tuple[int, Place], list[Visit]] = {}
     for visit in visits:
@@ -345,15 +343,9 @@ def _sequences(visits: list[Visit]) -> _Sequences:
     found: _Sequences = {}
     for (parent, place), members in raw.items():
         around = by_id.get(parent)
-        key: Any = None if around is None else place[-1][1] if around.type == "Map" and place else members[0].name
-        found.setdefault((parent, key), []).extend(members)
+        branch = around is not None and around.type == "Parallel"
+        found.setdefault(parent, {}).setdefault(members[0].name if branch else place[-1:], []).extend(members)
     return found
-
-
-def _inner(visit: Visit | None, found: _Sequences) -> dict[Any, list[Visit]]:
-    if visit is None or visit.type not in ("Map", "Parallel"):
-        return {}
-    return {key: members for (parent, key), members in found.items() if parent == visit.id}
 
 
 def _align(

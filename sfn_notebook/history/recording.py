@@ -55,8 +55,8 @@ class Recording:
 
     @property
     def closed(self) -> bool:
-        """Whether its history is whole and can only change by a redrive."""
-        return bool(self.events) and self.notice is None and self.events[-1].get("type") in TERMINAL
+        """Whether its history has ended and can only change by a redrive."""
+        return bool(self.events) and self.events[-1].get("type") in TERMINAL
 
     @property
     def key(self) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sfn_notebook.errors import CommandError
 from sfn_notebook.history.events import ENTERED, Event, details
@@ -42,7 +43,8 @@ class Scrubber:
         self._fold = Fold(branches)
         self._reach = 0
         """How far `_fold` knows all that the events point at."""
-        self._waiting: list[tuple[int, int, str, Texts]] = []
+        self._assignments: list[_Assignment] = []
+        self._waiting = False
         self._set: dict[int, Texts] = {}
 
     def extend(self, events: Iterable[Event]) -> None:
@@ -65,8 +67,11 @@ class Scrubber:
         if length >= len(self.events):
             return
         del self.events[length:]
-        self._waiting = [one for one in self._waiting if one[0] <= length]
         self._set = {event: texts for event, texts in self._set.items() if event <= length}
+        self._assignments = [one for one in self._assignments if one.position <= length]
+        for one in self._assignments:
+            one.event = one.event if one.event <= length else 0
+        self._waiting = any(not one.event for one in self._assignments)
         self._marks = [mark for mark in self._marks if mark.position + self.every <= length] or [Fold(self.branches)]
         if self._trail.position > self._marks[-1].position:
             self._trail = Fold(self.branches)
@@ -77,7 +82,8 @@ class Scrubber:
 
     def set_variables(self, position: int, previous: int, state: str, texts: Texts) -> None:
         """Let variables hold from the next entry of `state` after `position` whose previous event is `previous`."""
-        self._waiting.append((position, previous, state, texts))
+        self._assignments.append(_Assignment(position, previous, state, texts))
+        self._waiting = True
 
     def fold_at(self, position: int) -> Fold:
         """Give a fold of the first `position` events, to be read only; it knows the visits that matter there, not all."""
@@ -117,15 +123,25 @@ class Scrubber:
         return fold
 
     def _match(self, event: Event) -> None:
+        """Find the entry from which variables hold that were set by hand."""
         if event["type"] not in ENTERED:
             return
-        for one in self._waiting:
-            _, previous, state, texts = one
-            if event["previousEventId"] == previous and details(event).get("name") == state:
-                self._set[event["id"]] = {**self._set.get(event["id"], {}), **texts}
-        self._waiting = [
-            one for one in self._waiting if (one[1], one[2]) != (event["previousEventId"], details(event).get("name"))
-        ]
+        for one in self._assignments:
+            if (one.event, one.previous, one.state) == (0, event["previousEventId"], details(event).get("name")):
+                one.event = event["id"]
+                self._set[one.event] = {**self._set.get(one.event, {}), **one.texts}
+        self._waiting = any(not one.event for one in self._assignments)
+
+
+@dataclass(slots=True)
+class _Assignment:
+    """Variables that were set by hand; `event` is the entry from which they hold, 0 before it is known."""
+
+    position: int
+    previous: int
+    state: str
+    texts: Texts
+    event: int = 0
 
 
 class _Copy:

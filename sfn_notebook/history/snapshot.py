@@ -53,6 +53,17 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """A time at which something will happen by itself: a "wake" from a wait, a "retry", a "timeout", a "heartbeat", a "deadline"."""
+
+    what: str
+    state: str
+    """"" for the execution itself."""
+    place: Place
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is known after `position` events."""
 
@@ -73,6 +84,13 @@ class Snapshot:
     cause: str | None
     counts: Mapping[str, Mapping[str, int]]
     """State name -> visit status -> number of visits so far."""
+    timers: tuple[Alarm, ...] = ()
+    """Known to a debugger only: events do not tell them."""
+
+    @property
+    def pending(self) -> tuple[Active, ...]:
+        """The tasks that were started and have not answered."""
+        return tuple(a for a in self.active if a.type == "Task" and a.phase in ("scheduled", "started", "submitted"))
 
     @property
     def data(self) -> Json:

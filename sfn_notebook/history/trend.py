@@ -30,7 +30,7 @@ class Trend:
     """How durations develop.
 
     Attributes:
-        verdict: "slower", "faster", "steady" or "unknown" (too few).
+        verdict: "slower", "faster", "steady" or "unknown" (too few, or all at once).
         count: how many durations were looked at.
         median: of all durations.
         per_day: the slope: by how much a duration grows in a day.
@@ -50,6 +50,8 @@ class Trend:
     what: str = "executions"
 
     def __str__(self) -> str:
+        if self.verdict == "unknown" and self.count >= FEWEST:
+            return f"cannot tell: all {self.count} {self.what} started at the same moment"
         if self.verdict == "unknown":
             return f"cannot tell: {self.count} finished {self.what}, at least {FEWEST} are needed"
         middle = f"median {words(self.median)}, {self.count} {self.what} over {words(self.over)}"
@@ -135,7 +137,7 @@ def _judge(starts: Any, spans: Any, what: str) -> Trend:
     count = len(starts)
     median = timedelta(seconds=float(np.median(spans))) if count else timedelta(0)
     over = timedelta(seconds=float(starts[-1] - starts[0])) if count else timedelta(0)
-    if count < FEWEST:
+    if count < FEWEST or not over:
         return Trend("unknown", count, median, timedelta(0), 0.0, over, 1.0, what)
     x, y = _thinned(starts - starts[0]), _thinned(spans)
     later, earlier = np.triu_indices(len(x), 1)[::-1]

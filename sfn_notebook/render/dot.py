@@ -11,6 +11,7 @@ picture. The text is the same, byte for byte, for the same input.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -319,6 +320,8 @@ class _Drawing:
     def _taken_end(self, node: StateNode) -> int | None:
         if self.overlay is None:
             return None
+        if self.overlay.many:
+            return self.overlay.ends.get(node.name, 0)
         seen = self.overlay.of(node.name)
         return seen.visits if seen.status is Status.SUCCEEDED else 0
 
@@ -338,15 +341,39 @@ class _Drawing:
         if taken is not None:
             values["class"] += " sfn-taken" if taken else " sfn-untaken"
             values |= self._run_look(kind, taken)
-            label += f' ×{taken} <BR ALIGN="LEFT"/>' if taken > 1 and count else ""
+            label += self._count(kind, ends[0], taken, "" if label else "&#160;&#160;") if count else ""
         if label:
             values["label"] = f"<{label}>"
         self.edges.append(f"  {_quoted(tail)} -> {_quoted(head)}{_attributes(values)}")
 
+    def _count(self, kind: str, source: str, taken: int, gap: str) -> str:
+        """Say how often a way was taken; of many runs also its share of all ways out of the state."""
+        assert self.overlay is not None
+        if not self.overlay.many:
+            return f' ×{taken} <BR ALIGN="LEFT"/>' if taken > 1 else ""
+        if not taken:
+            return ""
+        names = [node.name for node in self.machine.nodes if node.pointer == source]
+        total = self.overlay.leaving(names[0]) if names and kind != "start" else taken
+        share = f" · {_percent(taken / total)}" if taken < total else ""
+        return f'{gap or " "}{taken:,}{share} <BR ALIGN="LEFT"/>'
+
     def _run_look(self, kind: str, taken: int) -> dict[str, str]:
         if not taken:
             return {"color": self.theme["not-reached-edge"], "fontcolor": self.theme["not-reached-text"]}
+        if self.overlay is not None and self.overlay.many:
+            most = max(self.overlay.edges.values(), default=taken)
+            width = {"penwidth": f"{1 + 3 * math.sqrt(taken / max(most, taken)):.1f}"}
+            return width | ({} if kind == "catch" else {"color": self.theme["edge"]})
         return {"penwidth": "1.8", **({} if kind == "catch" else {"color": self.theme["taken-edge"]})}
+
+
+def _percent(share: float) -> str:
+    """Write a share so that what happened is never 0 % and what was missed never 100 %."""
+    percent = share * 100
+    if percent < 1:
+        return f"{percent:.1f} %" if percent >= 0.1 else "<0.1 %"
+    return f"{min(percent, 99):.0f} %" if percent < 99.05 else f"{min(percent, 99.9):.1f} %"
 
 
 def _merged(edges: Iterable[Edge]) -> list[list[Edge]]:

@@ -65,7 +65,7 @@ def seen_of(node: StateNode, overlay: Overlay | None) -> StateOverlay | None:
 
 def hue(node: StateNode, part: str, theme: Theme, seen: StateOverlay | None) -> str:
     """Give the colour of a state's "fill" or "line"."""
-    return theme[f"{kind(node) if seen is None else role(seen.status)}-{part}"]
+    return theme[f"{kind(node) if seen is None else seen.shade or role(seen.status)}-{part}"]
 
 
 def role(status: Status) -> str:
@@ -79,7 +79,9 @@ def node_attributes(node: StateNode, theme: Theme, overlay: Overlay | None) -> d
     name, details = list(_name_lines(node, seen)), list(dict.fromkeys(row for row in _details(node, seen) if row))
     shape = dict(_SHAPES.get(node.type, _UNKNOWN) if node.type != "Choice" or len(name) < 3 else _LONG_CHOICE)
     classes = f"sfn-state sfn-{kind(node)}" + (f" sfn-{role(seen.status)}" if seen else "")
-    muted = theme["not-reached-text" if seen and seen.status is Status.NOT_REACHED else "muted"]
+    muted = theme[
+        "not-reached-text" if seen and seen.status is Status.NOT_REACHED else "text" if seen and seen.notes else "muted"
+    ]
     small = (f'<FONT POINT-SIZE="9" COLOR="{muted}">{text(row)}</FONT>' for row in details)
     body = "<BR/>".join([*(f"<B>{text(row)}</B>" for row in name), *small])
     values = {"id": node_id(node.pointer), "class": classes, **shape, "tooltip": tooltip(_tip(node, seen))}
@@ -114,14 +116,15 @@ def _tip(node: StateNode, seen: StateOverlay | None) -> str:
     parts.append(labels.shorten(labels.one_line(comment), 200) if isinstance(comment, str) else "")
     if seen:
         often = f", {_times(seen.visits)}" if seen.visits else ""
-        parts.append(seen.status.value + often + "".join(f", {error}" for error in seen.errors))
+        status = "visited" if seen.shade else seen.status.value
+        parts.append(status + often + "".join(f", {error}" for error in seen.errors))
     return "\n".join(part for part in parts if part)
 
 
 def _name_lines(node: StateNode, seen: StateOverlay | None) -> Iterator[str]:
     name = node.name if node.name.strip() else f'"{node.name}"'
     rows = labels.wrap(name, 20 if node.type in {"Choice", "Wait", "Succeed"} else 26)
-    sign = f"{MARKS[seen.status]} " if seen else _SIGNS.get(node.type, "")
+    sign = f"{MARKS[seen.status]} " if seen and not seen.shade else _SIGNS.get(node.type, "")
     count = f" ×{seen.visits}" if seen and seen.visits > 1 else ""
     yield from [
         sign + rows[0] + (count if len(rows) == 1 else ""),
@@ -131,6 +134,9 @@ def _name_lines(node: StateNode, seen: StateOverlay | None) -> Iterator[str]:
 
 
 def _details(node: StateNode, seen: StateOverlay | None) -> Iterator[str]:
+    if seen and seen.notes:
+        yield from seen.notes
+        return
     yield from _own_details(node)
     if seen is None:
         yield labels.retry_line(node.definition)

@@ -55,6 +55,8 @@ class StateOverlay:
         iterations_failed: iterations of a Map that failed.
         iterations_total: items of a Map, 0 where unknown.
         errors: names of errors seen, in order, each once.
+        notes: lines to show in place of what one run would say of retries, items and errors.
+        shade: palette role ("heat-3") in place of the status's; no status mark is shown then.
     """
 
     status: Status = Status.NOT_REACHED
@@ -64,6 +66,8 @@ class StateOverlay:
     iterations_failed: int = 0
     iterations_total: int = 0
     errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    shade: str | None = None
 
 
 @dataclass(slots=True)
@@ -75,12 +79,16 @@ class Overlay:
         edges: (source name, target name) -> how often it was taken; the source "" is the start of the scope.
         caught: the part of `edges` that was a Catch.
         status: of the whole run, or None.
+        many: whether this sums up many runs: each way then tells its number, and the more it was taken the wider it is.
+        ends: state name -> how often its scope ended there; only of many runs.
     """
 
     states: dict[str, StateOverlay] = field(default_factory=dict)
     edges: dict[tuple[str, str], int] = field(default_factory=dict)
     caught: dict[tuple[str, str], int] = field(default_factory=dict)
     status: Status | None = None
+    many: bool = False
+    ends: dict[str, int] = field(default_factory=dict)
 
     def of(self, name: str) -> StateOverlay:
         """Give what happened to the state `name`."""
@@ -90,6 +98,10 @@ class Overlay:
         """Give how often the run went from `source` to `target` in the ordinary way, or by a Catch."""
         by_catch = self.caught.get((source, target), 0)
         return by_catch if caught else self.edges.get((source, target), 0) - by_catch
+
+    def leaving(self, source: str) -> int:
+        """Give how often any way out of `source` was taken, its end included; of "" how often the scope began."""
+        return sum(count for (begin, _), count in self.edges.items() if begin == source) + self.ends.get(source, 0)
 
 
 def status_of(word: object) -> Status:

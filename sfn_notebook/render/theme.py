@@ -111,6 +111,16 @@ _LIGHT = {
     "not-reached-text": "#6b6b6b",
     "not-reached-edge": "#b5b5b5",
     "taken-edge": "#007a58",
+    "heat-0-fill": "#f6f9fa",
+    "heat-0-line": "#7f8d99",
+    "heat-1-fill": "#e3f4f8",
+    "heat-1-line": "#4f8b98",
+    "heat-2-fill": "#cdeff5",
+    "heat-2-line": "#1f7f92",
+    "heat-3-fill": "#b5ebf2",
+    "heat-3-line": "#006f84",
+    "heat-4-fill": "#9fe9f1",
+    "heat-4-line": "#005a6e",
 }
 
 _DARK = {
@@ -164,6 +174,16 @@ _DARK = {
     "not-reached-text": "#a3a3a3",
     "not-reached-edge": "#626262",
     "taken-edge": "#2fc79a",
+    "heat-0-fill": "#23282d",
+    "heat-0-line": "#75828e",
+    "heat-1-fill": "#16313a",
+    "heat-1-line": "#5c93a1",
+    "heat-2-fill": "#113e4a",
+    "heat-2-line": "#4fb0c4",
+    "heat-3-fill": "#0c4855",
+    "heat-3-line": "#5ccde2",
+    "heat-4-fill": "#084e5d",
+    "heat-4-line": "#8fe6f5",
 }
 
 LIGHT = Theme("light", MappingProxyType(_LIGHT))

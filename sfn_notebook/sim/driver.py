@@ -39,10 +39,18 @@ def drive(
         if calls:
             for call, (outcome, delay) in zip(calls, responder.respond(calls), strict=True):
                 if outcome is None:
-                    call.frame.outside = True
+                    leave_outside(call)
                 else:
                     call.frame.engine.answer(call.task, outcome, delay)
             if watch is not None:
                 watch(engine)
         elif engine.status == "RUNNING" and not engine.ready and not engine.tick(until):
             return
+
+
+def leave_outside(call: TaskCall) -> None:
+    """Let a task wait for an answer from outside; every such task has a token to answer it by."""
+    frame = call.frame
+    frame.outside = True
+    if not frame.token:
+        frame.token = frame.engine.new_token(frame)

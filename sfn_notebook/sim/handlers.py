@@ -89,10 +89,10 @@ class Responder:
         self.handlers = dict(handlers or {})
         self.storage = storage_of(s3)
         self.records: list[CallRecord] = []
-        self._used: dict[int, int] = {}
-        bad = next((key for key in self.handlers if not isinstance(key, str)), None)
-        if bad is not None:
-            raise RunError(f"handlers must be bound to state names or resource ARNs, but found the key {bad!r}")
+        self._used: dict[int, tuple[Outcomes, int]] = {}
+        bad = [key for key in self.handlers if not isinstance(key, str)]
+        if bad:
+            raise RunError(f"handlers must be bound to state names or resource ARNs, but found the key {bad[0]!r}")
 
     def find(self, state: str, resource: str) -> tuple[bool, Any]:
         """Find the most specific handler: (whether there is one, the handler)."""
@@ -110,20 +110,17 @@ class Responder:
 
     def progress(self) -> dict[str, int]:
         """Give how many outcomes of each `Outcomes` have been used, by the key that it is bound to."""
-        labels = self._sequences()
-        return {labels[one]: used for one, used in self._used.items() if one in labels}
+        return {label: self._used[id(one)][1] for label, one in self._sequences() if id(one) in self._used}
 
     def restore(self, progress: Mapping[str, int]) -> None:
         """Go on with the `Outcomes` from where `progress` says."""
-        self._used = {one: progress[label] for one, label in self._sequences().items() if label in progress}
+        self._used = {id(one): (one, progress[label]) for label, one in self._sequences() if label in progress}
 
-    def _sequences(self) -> dict[int, str]:
-        found: dict[int, str] = {}
+    def _sequences(self) -> Iterator[tuple[str, Outcomes]]:
         for key, handler in self.handlers.items():
             for number, part in enumerate(_parts(handler)):
                 if isinstance(part, Outcomes):
-                    found.setdefault(id(part), f"{key}/{number}")
-        return found
+                    yield f"{key}/{number}", part
 
     def twin(self) -> Responder:
         """Give a responder with the same handlers and storage for another run."""
@@ -183,8 +180,8 @@ class Responder:
         if isinstance(handler, After):
             return self._resolve(handler.outcome, call, record, delay + handler.seconds)
         if isinstance(handler, Outcomes):
-            used = self._used.get(id(handler), 0)
-            self._used[id(handler)] = used + 1
+            used = self._used.get(id(handler), (handler, 0))[1]
+            self._used[id(handler)] = handler, used + 1  # the object is kept, so that no other one gets its id
             return self._resolve(handler.outcomes[min(used, len(handler.outcomes) - 1)], call, record, delay)
         if isinstance(handler, Pending):
             return Plan(call, record, delay=delay)

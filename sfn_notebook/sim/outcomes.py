@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sfn_notebook.strictjson import copy_json, json_text
+
 
 class TaskError(Exception):
     """Fail a task with this error name and cause, as a Lambda function or a service would.
 
     Args:
         error: the error name that Retry and Catch rules match, such as "ServiceException".
-        cause: the text that the history and the error output show.
+        cause: the text that the history and the error output show; anything but text becomes JSON text.
     """
 
     def __init__(self, error: str = "TaskError", cause: str | None = "") -> None:
-        super().__init__(error, cause)
-        self.error = error
-        self.cause = cause
+        self.error = error if isinstance(error, str) else str(error)
+        self.cause = cause if cause is None or isinstance(cause, str) else json_text(copy_json(cause, "the cause"))
+        super().__init__(self.error, self.cause)
 
 
 class Outcomes:

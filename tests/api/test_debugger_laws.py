@@ -43,7 +43,9 @@ class Writer:
             state["Assign"] = {f"seen{depth}.$": "$", f"by{depth}.$": "$$.State.Name"}
         if state["Type"] in ("Task", "Map", "Parallel"):
             state |= {"Retry": RETRY} if self.draw(st.booleans()) else {}
-            state |= {"Catch": [{"ErrorEquals": ["A"], "Next": later[-1]}]} if later and self.draw(st.booleans()) else {}
+            state |= (
+                {"Catch": [{"ErrorEquals": ["A"], "Next": later[-1]}]} if later and self.draw(st.booleans()) else {}
+            )
         return state | ({"Next": later[0]} if later else {"End": True})
 
     def task(self, depth: int) -> dict[str, Any]:
@@ -70,7 +72,12 @@ class Writer:
 
     def distributed(self, depth: int) -> dict[str, Any]:
         processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **self.scope(0)}
-        return {"Type": "Map", "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": processor, "ToleratedFailureCount": 1}
+        return {
+            "Type": "Map",
+            "ItemsPath": "$$.Execution.Input.items",
+            "ItemProcessor": processor,
+            "ToleratedFailureCount": 1,
+        }
 
     def parallel(self, depth: int) -> dict[str, Any]:
         return {"Branches": [self.scope(depth - 1) for _ in range(2)]}
@@ -162,7 +169,11 @@ def test_what_is_seen_at_a_position_stays_the_same_until_something_before_it_is_
             count = handler.count
             loaded = Debugger.load(path, handlers, confirm=True)
             assert handler.count == count
-            assert (loaded.length, loaded.position, loaded.view()) == (debugger.length, debugger.position, debugger.view())
+            assert (loaded.length, loaded.position, loaded.view()) == (
+                debugger.length,
+                debugger.position,
+                debugger.view(),
+            )
             assert loaded.line.recording.log == debugger.line.recording.log
             debugger = loaded
             continue

@@ -204,9 +204,6 @@ def test_a_handler_may_leave_a_task_of_any_kind_to_the_outside() -> None:
     assert [task.state for task in execution.pending] == ["T"]
 
 
-@pytest.mark.xfail(
-    reason="a task of a plain service that is left to the outside has no token to answer it with", strict=True
-)
 def test_a_task_without_a_token_of_its_own_that_is_left_to_the_outside_can_be_answered() -> None:
     task = {"Type": "Task", "Resource": QUEUE, "End": True}
     branches = [{"StartAt": name, "States": {name: task}} for name in "AB"]
@@ -278,7 +275,6 @@ def test_a_finished_execution_can_be_saved_too(tmp_path: Path) -> None:
     assert copy.history.raw == failed.history.raw
 
 
-@pytest.mark.xfail(reason="load reads the definition alone, so that the source text is lost", strict=True)
 def test_the_source_text_survives_saving(tmp_path: Path) -> None:
     text = "# by hand\nStartAt: S\nStates:\n  S: {Type: Succeed}\n"
     StateMachine.load(text).run(seed=1).save(tmp_path / "run.json")

@@ -9,7 +9,10 @@ import pytest
 
 from sfn_notebook import Executions, History, RunError, StateMachine, TaskError
 
-TASK = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:1:function:work", "End": True}}}
+TASK = {
+    "StartAt": "Work",
+    "States": {"Work": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:1:function:work", "End": True}},
+}
 
 
 def work(event: dict[str, int]) -> int:
@@ -25,7 +28,9 @@ def machine() -> StateMachine:
 
 
 @pytest.mark.parametrize("executor", [None, "threads", "processes"])
-def test_runs_come_back_in_the_order_of_the_inputs_wherever_they_ran(machine: StateMachine, executor: str | None) -> None:
+def test_runs_come_back_in_the_order_of_the_inputs_wherever_they_ran(
+    machine: StateMachine, executor: str | None
+) -> None:
     found = machine.run_many([{"n": n} for n in range(7)], {"Work": work}, executor, seed=5, progress=False)
     assert [execution.output for execution in found] == [None, 2, 4, None, 8, 10, None]
     assert [execution.error for execution in found.with_status("FAILED")] == ["Divisible"] * 3

@@ -421,9 +421,6 @@ def test_maps_nest_as_deep_as_one_likes(depth: int) -> None:
     assert execution.output == data
 
 
-@pytest.mark.xfail(
-    reason="an item above 256 KiB stops the run of a Distributed Map instead of failing its state", strict=True
-)
 def test_an_item_that_is_too_large_for_a_child_fails_a_distributed_map() -> None:
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **scope(P=PASS)}
     selector = {"a.$": "$$.Map.Item.Value", "b.$": "$$.Map.Item.Value"}

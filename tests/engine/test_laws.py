@@ -69,6 +69,11 @@ FLOW = {
 }  # fmt: skip
 SELECT = {"ResultSelector": st.sampled_from([{"all.$": "$"}, {"k": 1}, {"all.$": "$", "n": 2}, {"x.$": "$.absent"}])}
 ASSIGN = {"Assign": st.sampled_from([{"seen.$": "$"}, {"n": 1, "name.$": "$$.State.Name"}])}
+JSONATA = st.sampled_from([
+    "{% $states.input %}", {"all": "{% $states.input %}", "who": "{% $states.context.State.Name %}"}, "{% $states.input.no.such %}",
+    "{% [1..3] %}", {"u": "{% $uuid() %}", "r": "{% $random() %}"}, "{% $string($states.context.State.EnteredTime) %}", 5, {"k": [1, {"j": 2}]},
+    "{% $states.context.Execution.Input.items[0] %}", "{% 1 + 'a' %}",
+])  # fmt: skip
 RETRY = st.lists(
     st.fixed_dictionaries(
         {"ErrorEquals": st.sampled_from([["States.ALL"], ["States.TaskFailed"], ["A", "B"], ["States.Timeout"]])},
@@ -100,7 +105,9 @@ class Writer:
         kinds = ["Pass", "Task", "Task", "Wait", *(["Map", "Parallel"] if depth else [])]
         kinds += ["Choice"] if later else ["Succeed", "Fail"]
         kind = self.draw(st.sampled_from(kinds))
-        state: dict[str, Any] = {"Type": kind, **getattr(self, f"_{kind.lower()}")(later, depth)}
+        jsonata = kind in ("Pass", "Task", "Succeed") and self.draw(st.integers(0, 3)) == 0
+        fill = self._jsonata if jsonata else getattr(self, f"_{kind.lower()}")
+        state: dict[str, Any] = {"Type": kind, **(fill(kind) if jsonata else fill(later, depth))}
         if kind in ("Pass", "Task", "Wait", "Map", "Parallel"):
             state |= {"Next": later[0]} if later else {"End": True}
         if kind in ("Task", "Map", "Parallel"):
@@ -108,10 +115,22 @@ class Writer:
                 state["Retry"] = self.draw(RETRY)
             if later and self.draw(st.booleans()):
                 state["Catch"] = [
-                    self.catch(later, errors)
+                    {"ErrorEquals": errors, "Next": later[0]} if jsonata else self.catch(later, errors)
                     for errors in self.draw(st.sampled_from([(["A"], ["States.ALL"]), (["States.TaskFailed"],)]))
                 ]
+        for holder in (state, *state.get("Catch", ())):
+            if "Assign" in holder:  # a scope may not assign what an outer one has
+                holder["Assign"] = {f"d{depth}{name}": value for name, value in holder["Assign"].items()}
         return state
+
+    def _jsonata(self, kind: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"QueryLanguage": "JSONata"} | self.drawn(Output=JSONATA)
+        if kind == "Task":
+            found |= {"Resource": self.draw(st.sampled_from(RESOURCES))}
+            found |= self.drawn(Arguments=JSONATA, TimeoutSeconds=st.sampled_from([4, "{% 2 + 3 %}"]))
+        if kind != "Succeed":
+            found |= self.drawn(Assign=st.just({"seen": "{% $states.input %}", "r": "{% $random() %}"}))
+        return found
 
     def catch(self, later: list[str], errors: list[str]) -> dict[str, Any]:
         rule = {"ErrorEquals": errors, "Next": self.draw(st.sampled_from(later))}

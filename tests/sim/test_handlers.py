@@ -65,7 +65,7 @@ def test_an_unbound_task_says_which_state_and_shows_the_line_that_binds_it(resou
 
 @pytest.mark.parametrize("handlers", [
     [1], "T", 5, {1: "x"},
-    pytest.param({None: "x"}, marks=pytest.mark.xfail(reason="the key None slips through Responder's check", strict=True)),
+    {None: "x"},
 ])  # fmt: skip
 def test_handlers_that_are_no_mapping_from_names_are_refused(handlers: Any) -> None:
     with pytest.raises(RunError, match="handlers must be"):
@@ -430,7 +430,6 @@ def test_a_function_by_arn_is_not_wrapped() -> None:
 # ---- traps
 
 
-@pytest.mark.xfail(reason="Responder counts uses by id(), which a later object may have again", strict=True)
 def test_a_fresh_list_of_outcomes_at_every_attempt_begins_with_its_first() -> None:
     """Identity is no name: an object that is gone may have lent its address to the next one."""
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 300, "BackoffRate": 1}]
