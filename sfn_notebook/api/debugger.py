@@ -159,10 +159,10 @@ class Debugger:
         recording = self.line.recording
         key = (recording.length, len(recording.tape))
         if self._execution is None or self._execution[0] != key:
-            engine = thaw(recording.program, freeze(recording.head.engine))
+            frozen = freeze(recording.head.engine)
             responder = recording.answering.responder.twin()
             responder.records.extend(recording.answering.responder.records)
-            self._execution = key, Execution(self.machine, engine, responder)
+            self._execution = key, Execution(self.machine, lambda: thaw(recording.program, frozen), responder)
         return self._execution[1]
 
     def view(self) -> Snapshot:

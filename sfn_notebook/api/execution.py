@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from sfn_notebook.api.inspection import inspect_visit
 from sfn_notebook.engine.execution import BudgetExceeded, Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
+from sfn_notebook.engine.task import TaskCall
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.sim.driver import drive
 from sfn_notebook.sim.handlers import CallRecord, Responder
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
 
 FORMAT = 1
+Answered = tuple[Outcome | None, float]
+"""The outcome of a task (None: it comes from outside) and the seconds until it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,22 @@ class PendingTask:
     input: Json
 
 
+class Journal:
+    """Keeps what a responder answered, so that the same answers can be given again without asking it."""
+
+    def __init__(self, responder: Responder, given: Iterable[list[Answered]] = ()) -> None:
+        self.responder = responder
+        self.answers = list(given)
+        self._again = deque(self.answers)
+
+    def respond(self, calls: Sequence[TaskCall]) -> list[Answered]:
+        """Answer a batch: as before while there are answers of before, then by the responder."""
+        if self._again:
+            return self._again.popleft()
+        self.answers.append(self.responder.respond(calls))
+        return self.answers[-1]
+
+
 class Execution:
     """A run of a state machine.
 
@@ -53,11 +73,15 @@ class Execution:
         calls: one record per handler call, in order: what it printed, what it raised.
     """
 
-    def __init__(self, machine: StateMachine, engine: Engine, responder: Responder) -> None:
-        """Use `StateMachine.run`."""
+    def __init__(self, machine: StateMachine, begin: Callable[[], Engine], responder: Responder) -> None:
+        """Use `StateMachine.run`; `begin` makes the engine anew, as it stood before anything was answered."""
         self.machine = machine
-        self.engine = engine
+        self.engine = begin()
+        self._begin = begin
         self._responder = responder
+        self._journal = Journal(responder)
+        self._told: list[tuple[str, Any]] = []
+        """What was asked of the execution so far, in order: to run, to take an answer from outside, to let time pass."""
         self._history: History | None = None
         self._output: tuple[Json] | None = None
 
@@ -103,7 +127,7 @@ class Execution:
         return self.engine.names.execution_arn
 
     @property
-    def seed(self) -> int:
+    def seed(self) -> int | str:
         """The seed that repeats this run."""
         return self.engine.seed
 
@@ -180,6 +204,7 @@ class Execution:
         """
         engine, task = self._waiting(token)
         engine.heartbeat(task)
+        self._told.append(("heartbeat", token))
         return self
 
     def advance(self, seconds: float) -> Execution:
@@ -187,9 +212,13 @@ class Execution:
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
             raise RunError(f"advance needs a number of seconds from 0, but found {seconds!r}")
         until = self.engine.world.now + round(seconds * 1000)
+        self._told.append(("advance", until))
+        self._advance(until)
+        return self
+
+    def _advance(self, until: int) -> None:
         self._drive(until)
         self.engine.pass_time(until)
-        return self
 
     def _waiting(self, token: str) -> tuple[Engine, int]:
         for engine in self._engines():
@@ -203,6 +232,7 @@ class Execution:
 
     def _answer(self, token: str, outcome: Outcome) -> Execution:
         engine, task = self._waiting(token)
+        self._told.append(("answer", (token, outcome)))
         engine.answer(task, outcome)
         self._drive(None)
         return self
@@ -211,11 +241,46 @@ class Execution:
 
     def go_on(self) -> None:
         """Run as far as it goes without an answer from outside."""
+        self._told.append(("run", None))
         self._drive(None)
+
+    def resume(self, handlers: Mapping[str, Any] | None = None) -> Execution:
+        """Go on from where Ctrl-C or the budget of transitions stopped the execution.
+
+        A new execution is run to the same point with the answers that there were, without calling anybody again, and then goes on.
+        This one stays as it is.
+
+        Args:
+            handlers: who answers the further tasks; those of this execution by default.
+
+        Raises:
+            RunError: the execution was not stopped from outside.
+        """
+        if self.status != "ABORTED":
+            raise RunError(f"only an ABORTED execution can be resumed, but this one is {self.status}")
+        responder = self._responder if handlers is None else Responder(handlers, self._responder.storage)
+        again = Execution(self.machine, self._begin, responder)
+        again._journal = Journal(responder, self._journal.answers)
+        for what, data in self._told:
+            again._tell(what, data)
+        return again
+
+    def _tell(self, what: str, data: Any) -> None:
+        """Do once more what was asked of another execution."""
+        match what:
+            case "run":
+                self.go_on()
+            case "heartbeat":
+                self.send_task_heartbeat(data)
+            case "answer":
+                self._answer(*data)
+            case "advance":
+                self._told.append((what, data))
+                self._advance(data)
 
     def _drive(self, until: int | None) -> None:
         try:
-            drive(self.engine, self._responder, until)
+            drive(self.engine, self._journal, until)
         except BudgetExceeded as error:
             self.engine.abort("BudgetExceeded", str(error))
             error.execution = self
@@ -259,7 +324,7 @@ class Execution:
             if saved["format"] != FORMAT:
                 raise RunError(f"{path} was saved in format {saved['format']}, but this version reads format {FORMAT}")
             machine = StateMachine.restore(saved["definition"], saved["source"], saved["name"])
-            return cls(machine, thaw(machine.program, saved["execution"]), Responder(handlers))
+            return cls(machine, lambda: thaw(machine.program, saved["execution"]), Responder(handlers))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} is no saved execution: {error}") from error
 

@@ -238,4 +238,4 @@ def _thawed(machine: StateMachine, data: bytes, handlers: Any) -> Execution:
     frozen, records = pickle.loads(data)  # noqa: S301 - made by our own worker process
     responder = Responder(handlers)
     responder.records = records
-    return Execution(machine, thaw(machine.program, frozen), responder)
+    return Execution(machine, lambda: thaw(machine.program, frozen), responder)

@@ -26,7 +26,8 @@ from sfn_notebook.asl.variables import variable_references
 from sfn_notebook.engine.clock import read_iso
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.limits import Limits, Names
-from sfn_notebook.engine.program import Program, compile_program
+from sfn_notebook.engine.model import Program
+from sfn_notebook.engine.program import compile_program
 from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
 from sfn_notebook.sim.handlers import Responder
 from sfn_notebook.sim.mockfile import MockFile
@@ -199,8 +200,12 @@ class StateMachine:
             raise CommandError(f'keep_children is "all", "failed" or "none", but found {keep_children!r}')
         if isinstance(handlers, MockFile):
             handlers = handlers.handlers_for(self.name, {state.name for state in program.states})
-        engine = Engine(program, data, names, bounds, began, seed_used)
-        engine.keep_children = keep_children
+
+        def engine() -> Engine:
+            made = Engine(program, data, names, bounds, began, seed_used)
+            made.keep_children = keep_children
+            return made
+
         return Execution(self, engine, Responder(handlers, s3, executor))
 
     def run_many(

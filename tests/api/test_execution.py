@@ -325,3 +325,47 @@ def test_an_exception_of_a_later_handler_is_in_the_records() -> None:
     execution.send_task_success(execution.pending[0].token, {})
     assert execution.error == "Lost"
     assert [call.state for call in execution.calls] == ["Ship"]
+
+
+def test_an_interrupted_run_can_be_resumed_without_asking_anybody_twice() -> None:
+    asked: list[str] = []
+
+    def first(event: Any) -> Any:
+        asked.append("first")
+        return event
+
+    def second(event: Any) -> Any:
+        asked.append("second")
+        if asked.count("second") == 1:
+            raise KeyboardInterrupt
+        return "done"
+
+    task = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    states = {"A": {"Type": "Task", "Resource": task, "Next": "W"}, "W": {"Type": "Wait", "Seconds": 60, "Next": "B"},
+              "B": {"Type": "Task", "Resource": task, "End": True}}  # fmt: skip
+    stopped = StateMachine.load({"StartAt": "A", "States": states}).run({}, {"A": first, "B": second}, seed=7)
+    assert stopped.status == "ABORTED"
+    assert stopped.history.raw[-1]["type"] == "ExecutionAborted"
+    resumed = stopped.resume()
+    assert (resumed.status, resumed.output) == ("SUCCEEDED", "done")
+    assert asked == ["first", "second", "second"]
+    assert resumed.history.raw[: len(stopped.history) - 1] == stopped.history.raw[:-1]
+    assert stopped.status == "ABORTED"
+    with pytest.raises(RunError, match="ABORTED"):
+        resumed.resume()
+
+
+def test_resuming_repeats_the_answers_from_outside_and_the_time_that_passed() -> None:
+    def interrupted(event: Any) -> Any:
+        raise KeyboardInterrupt
+
+    callback = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    states = {"A": {"Type": "Task", "Resource": callback, "TimeoutSeconds": 600, "HeartbeatSeconds": 90, "Next": "B"},
+              "B": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "End": True}}  # fmt: skip
+    execution = StateMachine.load({"StartAt": "A", "States": states}).run({}, {"B": interrupted}, seed=7)
+    token = execution.pending[0].token
+    execution.advance(60).send_task_heartbeat(token).advance(60).send_task_success(token, {"approved": True})
+    assert execution.status == "ABORTED"
+    resumed = execution.resume({"B": lambda event: event})
+    assert resumed.output == {"approved": True}
+    assert resumed.history.raw[: len(execution.history) - 1] == execution.history.raw[:-1]
