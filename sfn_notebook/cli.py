@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.errors import CommandError, SfnError
-from sfn_notebook.notebook.arguments import HelpRequested, Parser, did_you_mean
+from sfn_notebook.notebook.arguments import HelpRequested, Parser, add_outside_arguments, did_you_mean
 
 if TYPE_CHECKING:
     from sfn_notebook.api.execution import Execution
@@ -122,6 +122,7 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--name", metavar="N", help="the execution's name")
     parser.add_argument("--no-limits", action="store_true", help="lift the service's limits")
     parser.add_argument("--max-transitions", metavar="N", type=int, help="stop a loop after so many transitions")
+    add_outside_arguments(parser)
     parser.add_argument("--history", metavar="FILE", help="also write the events, as JSON")
 
 
@@ -129,10 +130,10 @@ def _run(given: argparse.Namespace) -> int:
     from sfn_notebook.api import verbs
 
     machine = verbs.load(Path(given.file).expanduser())
-    for diagnostic in machine.diagnostics:
-        _say(f"{given.file}:{diagnostic}")
     data = verbs.read_data(given.input, "--input")
-    handlers = read_handlers(given.handlers, machine) if given.handlers else None
+    handlers: Any = read_handlers(given.handlers, machine) if given.handlers else None
+    if given.mock:
+        handlers = {**verbs.mock_handlers(machine, given.mock, given.test_case), **(handlers or {})}
     execution = _ended(
         lambda: machine.run(
             data,
@@ -143,6 +144,8 @@ def _run(given: argparse.Namespace) -> int:
             seed=given.seed,
             limits=not given.no_limits,
             max_transitions=given.max_transitions,
+            s3=verbs.buckets(given.s3),
+            executor=given.executor,
         )
     )
     _report_calls(execution)

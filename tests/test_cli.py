@@ -323,3 +323,51 @@ def test_a_missing_nbclient_gives_the_command_that_installs_it(
     code, _, err = run("lab", "--check", "--dir", ".")
     assert code == 2
     assert "pip install 'sfn-notebook[lab]'" in err
+
+
+MOCKS = {
+    "StateMachines": {"orders": {"TestCases": {"Happy": {"Pay": "Paid"}, "Declined": {"Pay": "NoMoney"}}}},
+    "MockedResponses": {
+        "Paid": {"0": {"Return": {"paid": True}}},
+        "NoMoney": {
+            "0-1": {"Throw": {"Error": "Busy", "Cause": ""}},
+            "2": {"Throw": {"Error": "Declined", "Cause": "no money"}},
+        },
+    },
+}
+PAY = {"StartAt": "Pay", "States": {"Pay": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": True,
+       "Retry": [{"ErrorEquals": ["Busy"], "MaxAttempts": 5}]}}}  # fmt: skip
+
+
+def test_run_answers_tasks_from_a_mock_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pay.asl.json").write_text(json.dumps(PAY))
+    (tmp_path / "mocks.json").write_text(json.dumps(MOCKS))
+    command = ["run", str(tmp_path / "pay.asl.json"), "--mock", str(tmp_path / "mocks.json"), "--seed", "1"]
+    assert cli.main([*command, "--test-case", "Happy"]) == 0
+    assert json.loads(capsys.readouterr().out)["output"] == {"paid": True}
+    assert cli.main([*command, "--test-case", "Declined"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == "Declined"
+    assert cli.main([*command, "--test-case", "Hapy"]) == 2
+    assert "Happy" in capsys.readouterr().err
+    assert cli.main(command) == 2
+    assert "--test-case is needed" in capsys.readouterr().err
+
+
+def test_run_reads_the_items_of_a_distributed_map_from_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "bucket" / "items.csv").write_text("name\nAda\nGrace\n")
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, "StartAt": "P",
+                 "States": {"P": {"Type": "Pass", "End": True}}}  # fmt: skip
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+              "Parameters": {"Bucket": "people", "Key": "items.csv"}}  # fmt: skip
+    machine = {
+        "StartAt": "M",
+        "States": {"M": {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True}},
+    }
+    (tmp_path / "m.json").write_text(json.dumps(machine))
+    assert cli.main(["run", str(tmp_path / "m.json"), "--s3", f"people={tmp_path / 'bucket'}"]) == 0
+    assert json.loads(capsys.readouterr().out)["output"] == [{"name": "Ada"}, {"name": "Grace"}]
+    assert cli.main(["run", str(tmp_path / "m.json"), "--s3", "people"]) == 2
+    assert "BUCKET=FOLDER" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -206,3 +206,45 @@ def state_handlers(machine: StateMachine, functions: Mapping[str, Any]) -> dict[
 
     tasks = {node.name for node in topology(machine.definition).nodes if node.type == "Task"}
     return {name: functions[name] for name in tasks if name in functions and isroutine(functions[name])}
+
+
+def mock_handlers(machine: StateMachine, file: str, test_case: str | None) -> dict[str, Any]:
+    """Read the handlers of a test case from a mock configuration file of Step Functions Local.
+
+    Args:
+        machine: the machine to run; a file with a single machine serves it whatever its name.
+        file: path of the file.
+        test_case: name of the test case; None where there is only one.
+
+    Raises:
+        CommandError: no test case is named and there are several.
+        RunError: the file cannot be read, or has no such machine or test case.
+    """
+    from sfn_notebook.sim.mockfile import MockFile
+
+    mock = MockFile(file, test_case or "")
+    machines = mock.content.get("StateMachines") or {}
+    name = machine.name if machine.name in machines or len(machines) != 1 else next(iter(machines))
+    if test_case is None:
+        cases = list((machines.get(name) or {}).get("TestCases") or ())
+        if len(cases) != 1:
+            raise CommandError(f"--test-case is needed: {file} has {', '.join(cases) or 'none'} for {name}")
+        mock = MockFile(file, cases[0])
+    return mock.handlers_for(name, {state.name for state in machine.program.states})
+
+
+def buckets(given: Sequence[str] | None) -> dict[str, str] | None:
+    """Read `BUCKET=FOLDER` options.
+
+    Raises:
+        CommandError: one of them is not of that form, or its folder does not exist.
+    """
+    if not given:
+        return None
+    found = {}
+    for item in given:
+        bucket, equals, folder = item.partition("=")
+        if not equals or not bucket or not Path(folder).expanduser().is_dir():
+            raise CommandError(f"--s3 takes BUCKET=FOLDER with a folder that exists, but found {item!r}")
+        found[bucket] = str(Path(folder).expanduser())
+    return found

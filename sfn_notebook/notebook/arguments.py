@@ -208,3 +208,17 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 def as_written(word: str) -> str:
     """Mark an argument whose quotes matter: data."""
     return word
+
+
+def add_outside_arguments(parser: Parser) -> None:
+    """Add the options on what lies outside a run: mocked answers, buckets, where handlers run."""
+    parser.add_argument(
+        "--mock", metavar="FILE", help="answer tasks from a mock configuration file of Step Functions Local"
+    )
+    parser.add_argument(
+        "--test-case", metavar="NAME", help="the test case of that file; not needed where it has only one"
+    )
+    parser.add_argument(
+        "--s3", metavar="BUCKET=FOLDER", action="append", help="a bucket that a Distributed Map reads or writes"
+    )
+    parser.add_argument("--executor", choices=("threads", "processes"), help="run handlers side by side")

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sfn_notebook.errors import CommandError, DefinitionError, RunError
-from sfn_notebook.notebook.arguments import HelpRequested, Parser, as_written, did_you_mean, split, unquoted
+from sfn_notebook.notebook.arguments import (
+    HelpRequested,
+    Parser,
+    add_outside_arguments,
+    as_written,
+    did_you_mean,
+    split,
+    unquoted,
+)
 from sfn_notebook.notebook.session import Session
 from sfn_notebook.notebook.values import read_value, read_variable
 
@@ -169,12 +177,17 @@ def _run_arguments(parser: Parser) -> None:
         "--no-limits", action="store_true", help="lift the service's limits on sizes, events and duration"
     )
     parser.add_argument("--max-transitions", metavar="N", type=int, help="stop a loop after so many transitions")
+    add_outside_arguments(parser)
 
 
 def _run(session: Session, settings: Settings, given: argparse.Namespace) -> Any:
+    from sfn_notebook.api import verbs
+
     machine = session.find(given.machine)
     data = None if given.input is None else read_value(given.input, session.variables)
     handlers = choose_handlers(machine, given.handlers, settings.handlers, session)
+    if given.mock:
+        handlers = {**handlers, **verbs.mock_handlers(machine, given.mock, given.test_case)}
     try:
         return machine.run(
             {} if given.input is None else data,
@@ -185,6 +198,8 @@ def _run(session: Session, settings: Settings, given: argparse.Namespace) -> Any
             seed=given.seed,
             limits=not given.no_limits,
             max_transitions=given.max_transitions,
+            s3=verbs.buckets(given.s3),
+            executor=given.executor,
         )
     except RunError as error:
         raise _explained(error) from None
