@@ -80,6 +80,8 @@ class Execution:
         self._begin = begin
         self._responder = responder
         self._journal = Journal(responder)
+        self.nested: list[Execution] = []
+        """The executions of other machines that were started by it."""
         self._told: list[tuple[str, Any]] = []
         """What was asked of the execution so far, in order: to run, to take an answer from outside, to let time pass."""
         self._history: History | None = None
@@ -243,6 +245,11 @@ class Execution:
         """Run as far as it goes without an answer from outside."""
         self._told.append(("run", None))
         self._drive(None)
+
+    def bind(self, handlers: Mapping[str, Any]) -> None:
+        """Let others answer the tasks from here on."""
+        self._responder = self._responder.bound(handlers)
+        self._journal.responder = self._responder
 
     def resume(self, handlers: Mapping[str, Any] | None = None) -> Execution:
         """Go on from where Ctrl-C or the budget of transitions stopped the execution.

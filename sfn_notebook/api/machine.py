@@ -18,6 +18,7 @@ from secrets import randbits
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api.execution import Execution
+from sfn_notebook.api.nested import bind_machines
 from sfn_notebook.api.teststate import try_state
 from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
@@ -118,6 +119,19 @@ class StateMachine:
             raise DefinitionError(self.errors, self.document.text, self.name)
         return compile_program(self.definition)
 
+    @cached_property
+    def express_program(self) -> Program:
+        """Give the compiled machine as an Express workflow.
+
+        Raises:
+            DefinitionError: the definition has errors, or uses what Express workflows do not have.
+        """
+        program = self.program
+        found = check(self.document, workflow_type="EXPRESS")
+        if errors := [d for d in found if d.severity is Severity.ERROR]:
+            raise DefinitionError(errors, self.document.text, self.name)
+        return program
+
     def run(
         self,
         input: Any = None,  # noqa: A002 - AWS's own name for it
@@ -138,7 +152,8 @@ class StateMachine:
         Args:
             input: any JSON value, {} by default. It is copied.
             handlers: who answers which task, by state name, resource ARN, ARN pattern or "*": a callable `f(input)` or
-                `f(input, context)`, a JSON constant, `Outcomes`, `After` or `Raw`. A callable's exception fails the task. Or a
+                `f(input, context)`, a JSON constant, `Outcomes`, `After` or `Raw`; another `StateMachine`, under a name as
+                above or its own, answers `startExecution`. A callable's exception fails the task. Or a
                 `MockFile`, a test case in the format of Step Functions Local.
             type: "STANDARD" or "EXPRESS".
             name: the execution's name; made from the seed by default.
@@ -190,7 +205,7 @@ class StateMachine:
             raise CommandError(
                 f"an execution's name has 1 to 80 characters without spaces and {_FORBIDDEN}, but found {name!r}"
             )
-        program = self.program
+        program = self.program if type == "STANDARD" else self.express_program
         data = copy_json({} if input is None else input, "the input")
         seed_used = randbits(48) if seed is None else seed
         names = Names(self.name, name or f"run-{seed_used & 0xFFFFFFFFFFFF:012x}", type)
@@ -206,7 +221,12 @@ class StateMachine:
             made.keep_children = keep_children
             return made
 
-        return Execution(self, engine, Responder(handlers, s3, executor))
+        nested: list[Execution] = []
+        if isinstance(handlers, Mapping):
+            handlers = bind_machines(handlers, nested)
+        execution = Execution(self, engine, Responder(handlers, s3, executor))
+        execution.nested = nested
+        return execution
 
     def run_many(
         self,

@@ -12,7 +12,9 @@ from urllib.parse import unquote
 
 from sfn_notebook.errors import AwsError
 
-_ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):(?P<service>[\w-]+):(?P<region>[\w-]*):(?P<account>\w*):(?P<rest>[^\s?#&\"']+)")
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[\w-]*):(?P<service>[\w-]+):(?P<region>[\w-]*):(?P<account>\w*):(?P<rest>[^\s?#&\"']+)"
+)
 
 _WHAT = {
     "stateMachine": "a state machine",
@@ -71,8 +73,8 @@ def arn_of(text: str, *kinds: str) -> Arn:
     match = _ARN.search(text if text.startswith("arn:") else unquote(text))
     if match is None:
         raise AwsError(
-            f'the ARN of {wanted} is expected, but found "{text:.120}"; it starts with "arn:aws:states:" and is shown on the '
-            f"page of {wanted} in the console"
+            f'the ARN of {wanted} is expected, but found "{text:.120}"; it starts with "arn:aws:states:", and the console '
+            "shows it"
         )
     if match["service"] != "states":
         raise AwsError(f'the ARN of {wanted} is expected, but "{match[0]}" belongs to the service {match["service"]}')

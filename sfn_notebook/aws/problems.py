@@ -99,7 +99,9 @@ def kind_of(error: BaseException) -> str:
     return next((_CLASSES[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _CLASSES), "other")
 
 
-def problem(error: BaseException, call: str, subject: str = "", where: str = "", region: str | None = None) -> CallFailed:
+def problem(
+    error: BaseException, call: str, subject: str = "", where: str = "", region: str | None = None
+) -> CallFailed:
     """Make the one message for a failed call.
 
     Args:
@@ -148,4 +150,8 @@ def _known_regions() -> list[str]:
     import botocore.session
 
     core = botocore.session.Session()
-    return [region for partition in core.get_available_partitions() for region in core.get_available_regions("stepfunctions", partition)]
+    return [
+        region
+        for partition in core.get_available_partitions()
+        for region in core.get_available_regions("stepfunctions", partition)
+    ]

@@ -31,7 +31,7 @@ QUOTAS: Final[Mapping[str, tuple[float, float]]] = {
 """Operation -> bucket and refill per second. Where regions differ, the smaller: an account's region is not asked."""
 
 _UNKNOWN: Final = (10.0, 1.0)
-_TRIES: Final = {"throttled": 7, "malformed": 3}
+_TRIES: Final = {"throttled": 6, "malformed": 3}
 """Kind of failure -> how often a call is made in all; other kinds are not tried again here."""
 
 _LONGEST_PAUSE: Final = 20.0
@@ -107,7 +107,9 @@ class Caller:
         self.access = access
         self.clock = clock or Clock()
         self._client = access.client(service)
-        self._methods = {name: getattr(self._client, xform_name(name)) for name in self._client.meta.service_model.operation_names}
+        self._methods = {
+            name: getattr(self._client, xform_name(name)) for name in self._client.meta.service_model.operation_names
+        }
         self._buckets = {name: Bucket(*QUOTAS.get(name, _UNKNOWN), self.clock) for name in self._methods}
 
     @property
@@ -142,7 +144,9 @@ class Caller:
             self._buckets[operation].drain()
             self.clock.sleep(min(_LONGEST_PAUSE, 0.5 * 2**tries))
 
-    def _once(self, operation: str, needs: str | None, subject: str, arguments: dict[str, Any]) -> dict[str, Any] | CallFailed:
+    def _once(
+        self, operation: str, needs: str | None, subject: str, arguments: dict[str, Any]
+    ) -> dict[str, Any] | CallFailed:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 

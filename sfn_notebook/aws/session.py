@@ -22,7 +22,7 @@ from sfn_notebook.errors import AwsError, CommandError
 POOL: Final = 10
 """Connections of a client, as boto3's own default."""
 
-_TRIES: Final = 6
+_TRIES: Final = 4
 _PAGE: Final = "GetExecutionHistoryOutput"
 
 
@@ -31,10 +31,10 @@ class Access:
     """Where to call: a boto3 session (ours or the user's), a region, perhaps another endpoint."""
 
     session: Any
-    own: bool
     region: str | None = None
     endpoint_url: str | None = None
     config: Any = None
+    own: bool = True
 
     @property
     def where(self) -> str:
@@ -89,18 +89,20 @@ def connect(
         raise CommandError("session= and profile= exclude each other: make the session with profile_name=")
     if arn is not None and arn.region:
         if region not in (None, arn.region):
-            raise AwsError(f'region="{region}" contradicts the ARN, which is in {arn.region}: "{arn.text}"; leave region= out')
+            raise AwsError(
+                f'region="{region}" contradicts the ARN, which is in {arn.region}: "{arn.text}"; leave region= out'
+            )
         region = arn.region
     if session is None:
         found = _own_session(profile, region)
-        return Access(found, True, region or found.region_name, endpoint_url, _own_config(pool, config))
+        return Access(found, region or found.region_name, endpoint_url, _own_config(pool, config))
     if hasattr(session, "create_client"):
         import boto3
 
         session = boto3.Session(botocore_session=session)
     if not hasattr(session, "client"):
         raise CommandError(f"session= takes a boto3.Session, but found {type(session).__name__}")
-    return Access(session, False, region or session.region_name, endpoint_url, config)
+    return Access(session, region or session.region_name, endpoint_url, config, own=False)
 
 
 def _own_config(pool: int, config: Any) -> Any:
@@ -121,7 +123,9 @@ def _own_session(profile: str | None, region: str | None) -> Any:
     from botocore.exceptions import ProfileNotFound
 
     base = boto3.DEFAULT_SESSION if profile is None else None
-    core = botocore.session.Session(profile=profile or (base.profile_name if base and base.profile_name != "default" else None))
+    core = botocore.session.Session(
+        profile=profile or (base.profile_name if base and base.profile_name != "default" else None)
+    )
     if base is not None:
         core.register_component("credential_provider", _Borrowed(base))
     core.register_component("response_parser_factory", _parsers())
@@ -129,7 +133,9 @@ def _own_session(profile: str | None, region: str | None) -> Any:
         return boto3.Session(botocore_session=core, region_name=region or (base.region_name if base else None))
     except ProfileNotFound as error:
         known = ", ".join(core.available_profiles) or "none"
-        raise CallFailed(f'there is no AWS profile "{profile or core.profile}"; configured are: {known}', "credentials") from error
+        raise CallFailed(
+            f'there is no AWS profile "{profile or core.profile}"; configured are: {known}', "credentials"
+        ) from error
 
 
 class _Borrowed:
@@ -145,13 +151,16 @@ class _Borrowed:
 # ---- reading answers
 
 
-def utc(value: Any) -> datetime:
-    """Read a timestamp of the wire as UTC: seconds since 1970 as services of AWS send them, or whatever else botocore reads."""
+def utc(value: Any) -> datetime | None:
+    """Read a timestamp of the wire as UTC: seconds since 1970, or whatever else botocore reads; None for what it does not."""
     if type(value) is float or type(value) is int:
         return datetime.fromtimestamp(value, UTC)
     from botocore.utils import parse_timestamp
 
-    return parse_timestamp(value).astimezone(UTC)
+    try:
+        return parse_timestamp(value).astimezone(UTC)
+    except (ValueError, TypeError, AttributeError, OverflowError, RuntimeError):
+        return None
 
 
 def _parsers() -> Any:
@@ -188,12 +197,16 @@ def _read_page(body: bytes) -> dict[str, Any] | None:
     import orjson
 
     try:
+        page = orjson.loads(body)
+    except orjson.JSONDecodeError:
         try:
-            page = orjson.loads(body)
-        except orjson.JSONDecodeError:
             page = json.loads(body)  # lone surrogates, which orjson refuses
-        for event in page["events"]:
-            event["timestamp"] = utc(event["timestamp"])
-    except (ValueError, KeyError, TypeError):
+        except ValueError:
+            return None
+    events = page.get("events") if isinstance(page, dict) else None
+    if not isinstance(events, list):
         return None
+    for event in events:
+        stamp = event.get("timestamp")
+        event["timestamp"] = datetime.fromtimestamp(stamp, UTC) if type(stamp) is float else utc(stamp)
     return page  # type: ignore[no-any-return]

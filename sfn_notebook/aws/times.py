@@ -11,7 +11,9 @@ from sfn_notebook.errors import CommandError
 Moment: TypeAlias = datetime | date | timedelta | str
 """What `since=` and `until=` take."""
 
-_AGE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|d|w)\w*\s*", re.IGNORECASE)
+_AGE: Final = re.compile(
+    r"\s*(\d+(?:\.\d+)?)\s*(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)\s*", re.IGNORECASE
+)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -36,11 +38,13 @@ def moment(value: Moment | None, now: datetime, option: str = "since") -> dateti
         age = _AGE.fullmatch(value)
         try:
             if age:
-                return _aware(now) - timedelta(**{_UNITS[age[2].lower()]: float(age[1])})
+                return _aware(now) - timedelta(**{_UNITS[age[2][0].lower()]: float(age[1])})
             return _aware(datetime.fromisoformat(value.strip()))
         except (ValueError, OverflowError):
             pass
-    raise CommandError(f'{option}= takes a datetime, ISO text such as "2026-01-31" or an age such as "7d" or "12h", but found {value!r:.80}')
+    raise CommandError(
+        f'{option}= takes a datetime, ISO text such as "2026-01-31" or an age such as "7d" or "12h", but found {value!r:.80}'
+    )
 
 
 def _aware(value: datetime) -> datetime:

@@ -8,14 +8,13 @@ gives back the very events: a field that has no column, or a value that does not
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from sfn_notebook.errors import Json, MissingExtra, RunError
-from sfn_notebook.history.events import MEMBERS, Event
+from sfn_notebook.history.events import MEMBERS, Event, as_text, ordered
 from sfn_notebook.history.places import Chain, Scope, Stay, place_text
 from sfn_notebook.history.recording import Recording
 
@@ -186,7 +185,12 @@ def _whereabouts(events: Iterable[Event]) -> dict[str, list[Any]]:
     follow = Chain().follow
     texts: dict[Scope, str | None] = {}
     for event in events:
-        here = follow(event)
+        try:
+            here = follow(event)
+        except (TypeError, KeyError):  # a name that is no text, an event without a type: only hand-made ones are so odd
+            for values in found.values():
+                values.append(None)
+            continue
         scope, stay = (here.scope, here) if isinstance(here, Stay) else (here, here.owner)
         if scope not in texts:
             texts[scope] = _clean(place_text(scope.place))
@@ -276,7 +280,8 @@ _COLUMN: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
 """Detail field -> its column, and what gives the value for it, or None where it does not fit."""
 
 
-def _clean(text: str | None) -> str | None:
+def _clean(value: Json) -> str | None:
+    text = as_text(value)
     return text if text is None else text.encode("utf-8", "replace").decode()
 
 
@@ -341,7 +346,7 @@ def _time_of(ticks: int | None) -> datetime | None:
     return None if ticks is None else _EPOCH + timedelta(microseconds=ticks)
 
 
-def _histories(table: Table) -> dict[tuple[str, int | None], list[dict[str, Any]]]:
+def _histories(table: Table) -> dict[tuple[str, int | None], list[Any]]:
     ids, previous, times, kinds = (_values(table[name]) for name in ("id", "previous_id", "timestamp", "type"))
     detail: list[dict[str, Any]] = [{} for _ in ids]
     for field, column, read in _READERS:
@@ -350,7 +355,7 @@ def _histories(table: Table) -> dict[tuple[str, int | None], list[dict[str, Any]
                 if value is not None:
                     detail[row][field] = read(value)
     others: list[str | None] = table["other"].to_pylist() if "other" in table.column_names else [None] * len(ids)
-    found: dict[tuple[str, int | None], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, int | None], list[Any]] = {}
     keys = zip(_values(table["execution_arn"]), _values(table["execution_started"]), strict=True)
     for row, key in enumerate(keys):
         head = {"timestamp": _time_of(times[row]), "type": kinds[row], "id": ids[row], "previousEventId": previous[row]}
@@ -363,10 +368,9 @@ def _histories(table: Table) -> dict[tuple[str, int | None], list[dict[str, Any]
         if detail[row]:
             event[MEMBERS[event["type"]] or ""] = detail[row]
         found.setdefault(key, []).append(event)
-    for events in found.values():
-        if any(a.get("id", 0) > b.get("id", 0) for a, b in itertools.pairwise(events)):
-            events.sort(key=lambda event: event.get("id", 0))
-    return found
+    return {
+        key: list(ordered(events)) for key, events in found.items()
+    }  # whoever rewrote a file may have sorted it otherwise
 
 
 def _same(value: Any) -> Any:

@@ -9,7 +9,7 @@ side effects, so that somebody must agree (`confirm`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,23 +32,31 @@ class Answer:
         by: "hand", "history", "handler", "constant", "storage", "asked" or "outside".
         outcome: as JSON; None while it waits for one.
         delay: seconds of virtual time until it comes.
+        untimed: the task's timeouts do not count.
     """
 
     call: dict[str, Json]
     by: str
     outcome: Json = None
     delay: float = 0
+    untimed: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """Give the answer as JSON."""
-        return {"call": self.call, "by": self.by, "outcome": self.outcome, "delay": self.delay}
+        found = {"call": self.call, "by": self.by, "outcome": self.outcome, "delay": self.delay}
+        return {**found, "untimed": True} if self.untimed else found
 
 
 class Recorded(Protocol):
     """Outcomes of an earlier run."""
 
-    def find(self, call: TaskCall) -> tuple[Outcome | None, float] | None:
-        """Give outcome (None for "still waiting") and delay of a task; None where nothing is known of it."""
+    def find(self, call: TaskCall, visit: int) -> dict[str, Json] | None:
+        """Give `outcome` (None for "still waiting"), `delay` and perhaps `untimed` of a task; None where nothing is known of it.
+
+        Args:
+            call: the task.
+            visit: how often its state was visited at this place before.
+        """
 
 
 Confirm = bool | Callable[[TaskCall, Outcome | None], bool] | None
@@ -73,6 +81,7 @@ class Answering:
         self.given: dict[tuple[Any, int], Json] = {}
         self.past: dict[Name, Json] = {}
         self._counts: Counter[Name] = Counter()
+        self._visits: Counter[Name] = Counter()
 
     # ---- answering
 
@@ -85,9 +94,15 @@ class Answering:
         found = [self._without_calling(call) for call in calls]
         self._call_handlers([call for call, answer in zip(calls, found, strict=True) if answer is None])
         answers = [answer or self._take(call) for call, answer in zip(calls, found, strict=True)]
-        for call in calls:
-            self._counts[_place(describe(call))] += 1
+        self._note(answer.to_json() for answer in answers)
         return answers
+
+    def _note(self, answers: Iterable[dict[str, Json]]) -> None:
+        """Count calls and visits by place."""
+        for answer in answers:
+            place = _place(answer["call"])
+            self._counts[place] += 1
+            self._visits[place] += answer["call"]["attempt"] == 1
 
     def _without_calling(self, call: TaskCall) -> Answer | None:
         """Give the answer of a task that needs no handler; None where one shall be called."""
@@ -95,10 +110,10 @@ class Answering:
         held = self.given.pop(_number(described), None)
         if held is not None:
             return Answer(described, **held)
-        known = None if self.recorded is None else self.recorded.find(call)
+        visit = self._visits[_place(described)] - (call.attempt > 1)
+        known = None if self.recorded is None else self.recorded.find(call, visit)
         if known is not None:
-            outcome, delay = known
-            return Answer(described, "history", None if outcome is None else outcome.to_json(), delay)
+            return Answer(described, "history", **known)
         if call.purpose == "task" and not self.responder.find(call.state, call.service.arn)[0]:
             return Answer(described, "asked")
         if self._side_effects(call) and not self._agreed(call):
@@ -190,7 +205,8 @@ class Answering:
         return new
 
     def _count(self, tape: list[Entry]) -> None:
-        self._counts = Counter(_place(answer["call"]) for answer in answers_on(tape))
+        self._counts, self._visits = Counter(), Counter()
+        self._note(answers_on(tape))
 
     def _restore(self, tape: list[Entry]) -> None:
         used: dict[str, int] = next(

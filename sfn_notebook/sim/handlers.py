@@ -122,11 +122,15 @@ class Responder:
                 if isinstance(part, Outcomes):
                     yield f"{key}/{number}", part
 
-    def twin(self) -> Responder:
-        """Give a responder with the same handlers and storage for another run."""
-        new = Responder(self.handlers, None, self.caller.executor)
+    def bound(self, handlers: Mapping[str, Any]) -> Responder:
+        """Give a responder with other handlers and the same storage."""
+        new = Responder(handlers, None, self.caller.executor)
         new.storage = self.storage
         return new
+
+    def twin(self) -> Responder:
+        """Give a responder with the same handlers and storage for another run."""
+        return self.bound(self.handlers)
 
     def outcome_of(self, answer: Any, call: TaskCall) -> Outcome:
         """Give the outcome of a task for an answer that somebody gives in place of a handler.
@@ -208,6 +212,8 @@ class Responder:
         record, call = plan.record, plan.call
         assert record is not None
         record.printed, record.exception, record.traceback = answer.printed, answer.exception, answer.traceback
+        if isinstance(answer.exception, RunError):  # of a run inside the handler: no failure of the workflow
+            raise answer.exception
         if answer.exception is not None:
             return failed(answer, call), plan.delay
         if isinstance(answer.value, After | Outcomes | Pending | Outcome | BaseException):

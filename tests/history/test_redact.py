@@ -65,7 +65,7 @@ def test_each_form_of_path_masks_what_it_names(path: str, expected: Any) -> None
     ],
 )
 def test_a_path_that_is_none_is_refused_where_it_goes_wrong(path: str, position: int) -> None:
-    with pytest.raises(ExpressionError, match="^a path to redact") as caught:
+    with pytest.raises(ExpressionError, match=r"^a path to redact") as caught:
         Redaction([path])
     assert caught.value.position == position
 
@@ -192,7 +192,7 @@ def test_a_name_spelled_with_escapes_is_the_same_name() -> None:
 
 
 def test_events_without_payloads_and_unknown_ones_stay() -> None:
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "MapStateSucceeded", "id": 1},
         {"type": "New", "newEventDetails": {"input": '{"a":1}', "x": 1}},
         {"type": "Odd", "details": 5},
