@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api.history import History
 from sfn_notebook.api.inspection import inspect_visit
+from sfn_notebook.api.progress import shown
 from sfn_notebook.engine.execution import BudgetExceeded, Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
@@ -82,6 +83,7 @@ class Execution:
         self._journal = Journal(responder)
         self.nested: list[Execution] = []
         """The executions of other machines that were started by it."""
+        self.progress = False
         self._told: list[tuple[str, Any]] = []
         """What was asked of the execution so far, in order: to run, to take an answer from outside, to let time pass."""
         self._history: History | None = None
@@ -287,7 +289,11 @@ class Execution:
 
     def _drive(self, until: int | None) -> None:
         try:
-            drive(self.engine, self._journal, until)
+            if not self.progress:
+                drive(self.engine, self._journal, until)
+                return
+            with shown(self.engine, self.machine.name) as watch:
+                drive(self.engine, self._journal, until, watch)
         except BudgetExceeded as error:
             self.engine.abort("BudgetExceeded", str(error))
             error.execution = self

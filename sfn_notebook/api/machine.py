@@ -146,6 +146,7 @@ class StateMachine:
         s3: Any = None,
         executor: Executor | str | None = None,
         keep_children: str = "all",
+        progress: bool = False,
     ) -> Execution:
         """Run the machine on the virtual clock, answering its tasks with `handlers`.
 
@@ -165,6 +166,7 @@ class StateMachine:
                 or a boto3 S3 client.
             executor: where callables run: None for here one after the other, "threads", "processes", or any
                 `concurrent.futures.Executor`. What they answer, not when, decides the history.
+            progress: show a bar with the items and tasks that are done, failed and running.
             keep_children: which histories of a Distributed Map's child executions to keep: "all", "failed" or "none".
             max_transitions: transitions without virtual time passing after which an endless loop is assumed; 1,000,000 by default.
 
@@ -179,6 +181,7 @@ class StateMachine:
             input, handlers, type=type, name=name, start=start, seed=seed, limits=limits, max_transitions=max_transitions,
             s3=s3, executor=executor, keep_children=keep_children,
         )  # fmt: skip
+        execution.progress = progress
         execution.go_on()
         return execution
 

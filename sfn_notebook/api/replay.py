@@ -22,7 +22,7 @@ from sfn_notebook.sim.answering import Answering, Confirm, answers_on
 from sfn_notebook.sim.differences import EventDifference, differences
 from sfn_notebook.sim.handlers import Responder
 from sfn_notebook.sim.opaque import opaque_program
-from sfn_notebook.sim.past import Past, PastOutcomes, children_of
+from sfn_notebook.sim.past import Past, PastOutcomes, children_kept, children_of
 from sfn_notebook.sim.recording import Recording
 
 if TYPE_CHECKING:
@@ -112,16 +112,18 @@ def rerun(
     known = history.engine if isinstance(history, Execution) else None
     branches = _branches(machine)
     events = history.history if isinstance(history, Execution) else history
-    children = {} if known is None else children_of(known, branches)
+    kept = known is not None and children_kept(known)
+    children = children_of(known, branches) if known is not None and kept else {}
     past = Past(events, branches, children)
     distributed = any(state.plan is not None for state in machine.program.states)
-    whole = distributed and not children
+    whole = distributed and not kept
     program = opaque_program(machine.definition, past, branches) if whole else machine.program
     if known is None:
-        names, limits, seed = Names(machine.name, name or "replay", kind), Limits.of(kind), 0
+        names = Names(machine.name, name or "replay", kind)
+        engine = Engine(program, past.input, names, Limits.of(kind), past.started, 0)
     else:
-        names, limits, seed = known.names, known.limits, known.seed
-    engine = Engine(program, past.input, names, limits, past.started, seed)
+        engine = Engine(program, past.input, known.names, known.limits, past.started, known.seed)
+        engine.keep_children = known.keep_children
     outcomes = PastOutcomes(past)
     recording = Recording(program, engine, Answering(Responder(handlers, s3), outcomes, confirm))
     until = past.ended if past.status in ("RUNNING", "ABORTED") else None
@@ -161,7 +163,7 @@ def replay(
     found = differences(
         events, engine_log.events(engine.log), _branches(machine), ignore=ignore, tokens=outcomes.tokens
     )
-    execution = Execution(machine, engine, recording.answering.responder)
+    execution = Execution(machine, lambda: engine, recording.answering.responder)
     return Replay(execution, tuple(found), tuple(_missing(recording)), outcomes.past.status, outcomes.past.error)
 
 
@@ -178,7 +180,9 @@ def backtest(
     Args:
         machine: the machine, usually an edited one.
         histories: `Executions`, or any histories and executions.
-        handlers, ignore, options: as for `replay`.
+        handlers: as for `replay`.
+        ignore: as for `replay`.
+        options: as for `replay`.
 
     Returns:
         One row each: execution, verdict (same, changed, fixed, broken, unknown), before, after, error_before, error_after,
