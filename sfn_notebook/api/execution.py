@@ -22,6 +22,7 @@ from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.task import TaskCall
 from sfn_notebook.errors import Json, RunError
+from sfn_notebook.history.logwriting import log_records
 from sfn_notebook.sim.driver import drive
 from sfn_notebook.sim.handlers import CallRecord, Responder
 from sfn_notebook.strictjson import copy_json
@@ -146,6 +147,18 @@ class Execution:
     def responder(self) -> Responder:
         """Who answers the tasks."""
         return self._responder
+
+    def log_records(self, *, level: str = "ALL", include_execution_data: bool = True) -> list[dict[str, Json]]:
+        """Give the history as CloudWatch Logs has it, which for an Express execution is the only one there is.
+
+        Args:
+            level: "ALL", "ERROR", "FATAL" or "OFF", as in the service's LoggingConfiguration.
+            include_execution_data: with inputs and outputs.
+
+        Raises:
+            CommandError: there is no such level.
+        """
+        return list(log_records(self.history.raw, self.arn, level=level, include_execution_data=include_execution_data))
 
     @property
     def calls(self) -> list[CallRecord]:

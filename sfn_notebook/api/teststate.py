@@ -126,7 +126,7 @@ class _Trial:
         frame.variables = test.variables
         frame.retries = [test.retries]  # for the context object; `_fail` gives it to the retrier that applies
         if test.state.type == "Task" and parse_resource(test.state.definition["Resource"]).outside:
-            frame.token = self.engine.new_token(frame)
+            frame.token = self.engine.new_token()
         self.inspection = Inspection()
         self.response: dict[str, Any] = {}
         self.details: dict[str, int] = {}

@@ -26,7 +26,7 @@ from sfn_notebook.engine.failing import fail
 from sfn_notebook.engine.frames import DEAD, ENTER, RESUME, Failure, Frame, Outcome
 from sfn_notebook.engine.limits import Limits, Names, check_variables
 from sfn_notebook.engine.model import Program, State
-from sfn_notebook.engine.task import NO_SERVICE, TaskCall, too_large_text
+from sfn_notebook.engine.task import NO_SERVICE, TaskCall, parse_resource, too_large_text
 from sfn_notebook.engine.world import LAST_MOMENT, Timer, World
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.lang.environment import EvaluationFailure
@@ -346,7 +346,7 @@ class Engine:
         self.drawn += 1
         return random.Random(f"{self.seed}/{self.drawn}")
 
-    def new_token(self, frame: Frame) -> str:
+    def new_token(self) -> str:
         """Make a task token, unique within the execution."""
         return f"{self.draw().getrandbits(256):064x}"
 
@@ -412,6 +412,14 @@ class Engine:
         else:
             frame.phase = RESUME if timer.what == "wake" else frame.phase
             self.make_ready(frame)
+
+    def submitted(self, frame: Frame) -> None:
+        """Note that a service has been called which gives the task token to somebody: the event that AWS writes while it waits."""
+        service = parse_resource(frame.state.definition["Resource"])
+        if service.pattern == "token" and service.family == "task":
+            named = {"resourceType": service.resource_type, "resource": service.action}
+            self.now = self.world.now
+            self.write(frame, kinds.TASK_SUBMITTED, named, {"SdkHttpMetadata": {"HttpStatusCode": 200}})
 
     def make_ready(self, frame: Frame) -> None:
         """Let a frame run when the engine drains next."""

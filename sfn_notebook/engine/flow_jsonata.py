@@ -70,7 +70,7 @@ def _field(definition: dict[str, Json], field: str) -> Callable[[Json, Frame], J
 
 
 def _result_field(
-    definition: dict[str, Json], field: str, has_result: bool
+    definition: dict[str, Json], field: str, *, has_result: bool
 ) -> Callable[[Json, Json, Frame], Json] | None:
     if field not in definition:
         return None

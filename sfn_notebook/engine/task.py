@@ -140,7 +140,7 @@ def _starter(state: State, service: Service) -> Callable[[Engine, Frame], None]:
     def start(engine: Engine, frame: Frame) -> None:
         data = frame.data
         frame.attempt += 1
-        frame.token = engine.new_token(frame) if service.pattern != "request" or service.outside else ""
+        frame.token = engine.new_token() if service.pattern != "request" or service.outside else ""
         value = data
         if effective is not None:
             value = effective(data, frame)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sfn_notebook.engine.execution import Engine
-from sfn_notebook.engine.frames import Outcome
+from sfn_notebook.engine.frames import Frame, Outcome
 from sfn_notebook.engine.task import TaskCall
 
 
@@ -39,7 +39,7 @@ def drive(
         if calls:
             for call, (outcome, delay) in zip(calls, responder.respond(calls), strict=True):
                 if outcome is None:
-                    leave_outside(call)
+                    leave_outside(call.frame)
                 else:
                     call.frame.engine.answer(call.task, outcome, delay)
             if watch is not None:
@@ -48,9 +48,10 @@ def drive(
             return
 
 
-def leave_outside(call: TaskCall) -> None:
+def leave_outside(frame: Frame) -> None:
     """Let a task wait for an answer from outside; every such task has a token to answer it by."""
-    frame = call.frame
+    engine = frame.engine
     frame.outside = True
     if not frame.token:
-        frame.token = frame.engine.new_token(frame)
+        frame.token = engine.new_token()
+    engine.submitted(frame)

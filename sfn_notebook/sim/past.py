@@ -164,7 +164,7 @@ def _take(visit: PastVisit, kind: str, detail: Mapping[str, Any], now: int) -> N
         visit.length = detail.get("length", 0)
     elif kind == "MapRunStarted":
         visit.runs.append(PastRun(detail.get("mapRunArn", ""), visit.length, now))
-    elif kind in ("MapRunSucceeded", "MapRunFailed", "MapRunAborted") and visit.runs:
+    elif kind in ("MapRunSucceeded", "MapRunFailed") and visit.runs:  # MapRunAborted may belong to a sibling
         run = visit.runs[-1]
         run.status, run.ended = kind[len("MapRun") :].upper(), now
         run.failure = (detail.get("error"), detail.get("cause"))
@@ -203,7 +203,10 @@ class PastOutcomes:
         """
         if call.token:
             self.tokens.add(call.token)
-        past = self.past.child(key_of(call.frame.engine))
+        key = key_of(call.frame.engine)
+        past = self.past.child(key)
+        if past is None and self.past.children and key:  # a child that was aborted: its history is not kept
+            return {"outcome": Outcome("never").to_json(), "delay": 0}
         if past is None or call.purpose != "task":
             return None
         found = past.visit(call.path, call.state, visit)
@@ -232,3 +235,12 @@ def children_of(engine: Engine, branches: Branches) -> dict[tuple[int, int], Pas
         for index, child in {**run.children, **run.active}.items():
             found[run.number, index] = Past(list(events(child.log)), branches, children_of(child, branches))
     return found
+
+
+def children_kept(engine: Engine) -> bool:
+    """Say whether an engine still has all child executions that have ended by themselves."""
+    return all(
+        len(run.children) >= sum(run.executions[name] for name in ("succeeded", "failed", "timedOut"))
+        and all(children_kept(child) for child in run.children.values())
+        for run in engine.map_runs
+    )

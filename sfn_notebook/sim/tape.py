@@ -19,6 +19,7 @@ from sfn_notebook.engine.frames import BUSY, ENTER, RESUME, Frame, Outcome
 from sfn_notebook.engine.log import STRIDE
 from sfn_notebook.engine.task import NO_SERVICE, TaskCall, parse_resource
 from sfn_notebook.errors import CommandError, Json
+from sfn_notebook.sim.driver import leave_outside
 from sfn_notebook.strictjson import json_size
 
 Key = tuple[tuple[int, int], ...]
@@ -146,7 +147,7 @@ def give(call: TaskCall, outcome: Json, delay: float, *, untimed: bool) -> None:
             if timer.frame is frame and timer.what in ("timeout", "heartbeat"):
                 timer.what = "void"
     if outcome is None:
-        frame.outside = True
+        leave_outside(frame)
     else:
         frame.engine.answer(call.task, Outcome(**outcome), delay)
 

@@ -308,7 +308,7 @@ def test_the_history_grows_with_the_execution() -> None:
     execution = approval()
     early = execution.history
     execution.send_task_success(execution.pending[0].token, {})
-    assert len(early) == 4
+    assert len(early) == 5
     assert len(execution.history) > 4
     assert execution.history.raw[:4] == early.raw
 

@@ -108,7 +108,7 @@ def test_a_history_of_a_run_does_not_change_while_the_run_goes_on() -> None:
     execution = machine.run(seed=1)
     early = execution.history
     execution.send_task_success(execution.pending[0].token, 1)
-    assert len(early.raw) == 4
+    assert len(early.raw) == 5
 
 
 @pytest.mark.parametrize("frame", ["events", "states", "attempts", "iterations", "transitions"])
