@@ -57,7 +57,7 @@ def browser_path() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, this thread has an event loop, which other tests must not meet
 def browser(browser_path: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
