@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_LONGEST_ESCAPE = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -25,7 +27,10 @@ class Composed:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Give start and end in the source of text[start:end]."""
         first = self.at(start)
-        return first, (max(first, self.at(end - 1)) + 1 if end > start else first)
+        if end <= start:
+            return first, first
+        last, behind = self.at(end - 1), self.at(end)
+        return first, max(first + 1, behind if last < behind <= last + _LONGEST_ESCAPE else last + 1)
 
 
 def whole(text: str) -> Composed:
@@ -52,7 +57,7 @@ def joined(parts: Iterable[Composed]) -> Composed:
 
 
 def aligned(value: str, source: str, start: int, end: int) -> Composed:
-    """Find each character of the string `value` in its spelling source[start:end]: quoted, plain, or a YAML block.
+    r"""Find each character of the string `value` in its spelling source[start:end]: quoted, plain, or a YAML block.
 
     >>> aligned('a"b', r'"a\\"b"', 0, 6).offsets
     [1, 2, 4, 5]

@@ -17,9 +17,11 @@ from typing import Any
 
 from sfn_notebook.asl import jsontext
 from sfn_notebook.asl.composed import Composed
-from sfn_notebook.asl.jsontext import Complaint, Lines, Offsets, SpanMap
+from sfn_notebook.asl.jsontext import Complaint, Lines, Offsets, Places, SpanMap
 from sfn_notebook.errors import Json, Span
 
+MAX_SINGLE = 60
+"""After so many questions for a place the whole text is scanned at once."""
 _SPACE = re.compile(r"[\ufeff\s]*")
 
 
@@ -87,27 +89,50 @@ class Document:
 
     def locate(self, pointer: str, *, key: bool = False) -> Span:
         """Give the span of the value (or key) at `pointer`, or of the nearest thing around it that stands in the text."""
-        values, keys, _ = self._maps()
-        if key and pointer in keys:
-            return keys[pointer]
-        while pointer and pointer not in values:
-            pointer = pointer.rpartition("/")[0]
-        return values[pointer]
+        start, end = self._offsets_at(pointer, key=key)
+        return self._line_map().span(*self._outer(start, end))
 
     def locate_inside(self, pointer: str, offset: int) -> Span:
         """Give the place of character `offset` of the string at `pointer`, seen through quotes and escapes."""
-        values, _, lines = self._maps()
-        ends = values.offsets(pointer)
-        if ends is None:
-            return self.locate(pointer)
-        start, end = ends
+        start, end = self._offsets_at(pointer)
         text = self.inner.text if self.inner is not None else self.text
         at = min(start + _raw_offset(text[start:end], offset), max(start, end - 1))
-        return lines.span(*self._outer(at, at + 1))
+        return self._line_map().span(*self._outer(at, at + 1))
+
+    def _offsets_at(self, pointer: str, *, key: bool = False) -> tuple[int, int]:
+        """Find one place: in the scanned text, or by way of the few containers that lead there."""
+        offsets: Offsets | None = self._lazy.get("offsets")
+        asked = self._lazy["asked"] = self._lazy.get("asked", 0) + 1
+        if offsets is None and asked > MAX_SINGLE:
+            self._maps()
+            offsets = self._lazy["offsets"]
+        if offsets is not None:
+            if key and pointer in offsets.keys:
+                return offsets.keys[pointer]
+            while pointer and pointer not in offsets.values:
+                pointer = pointer.rpartition("/")[0]
+            return offsets.values[pointer]
+        places: Places | None = self._lazy.get("places")
+        if places is None:
+            text = self.inner.text if self.inner is not None else self.text
+            places = self._lazy["places"] = Places(text, start_of(text))
+        found = places.find(pointer)
+        if key and found is not None and found[0] >= 0:
+            return found[:2]
+        while found is None:
+            pointer = pointer.rpartition("/")[0]
+            found = places.find(pointer)
+        return found[2:]
 
     def place(self, start: int, length: int = 1) -> Span:
         """Give the span of a piece of the source."""
-        return self._maps()[2].span(start, start + length)
+        return self._line_map().span(start, start + length)
+
+    def _line_map(self) -> Lines:
+        lines: Lines | None = self._lazy.get("lines")
+        if lines is None:
+            lines = self._lazy["lines"] = Lines(self.text)
+        return lines
 
     def _outer(self, start: int, end: int) -> tuple[int, int]:
         return self.inner.span(start, end) if self.inner is not None else (start, end)
@@ -119,7 +144,7 @@ class Document:
                 text = self.inner.text if self.inner is not None else self.text
                 self._lazy["offsets"] = jsontext.scan(text, start_of(text))
             offsets: Offsets = self._lazy["offsets"]
-            lines = Lines(self.text)
+            lines = self._line_map()
             move = self.inner.span if self.inner is not None else None
             maps = SpanMap(offsets.values, lines, move), SpanMap(offsets.keys, lines, move), lines
             self._lazy["maps"] = maps

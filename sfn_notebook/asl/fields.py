@@ -164,7 +164,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
     "StateMachine": (
         Field("Comment", "string", "text for people"),
         Field("QueryLanguage", "string", "JSONPath (the default) or JSONata", values=LANGUAGES),
-        Field("Version", "string", "the version of the language: 1.0"),
+        Field("Version", "string", "the version of the language", values=("1.0",)),
         Field("TimeoutSeconds", "integer", "how long an execution may take", low=1, high=MAX_SECONDS),
         Field("States", "object", "the states by name", required=True),
         Field("StartAt", "state", "the state that runs first", required=True),

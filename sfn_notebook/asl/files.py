@@ -8,13 +8,11 @@ from pathlib import Path
 from sfn_notebook.asl.jsontext import Complaint
 from sfn_notebook.asl.reading import MAX_LENGTH, SHAPE, SYNTAX, definition_error
 
-MAX_FILE = 16 * MAX_LENGTH
-"""Larger files are refused unread; a template or notebook may be much larger than the definition in it."""
-
 SUFFIXES = (".json", ".yaml", ".yml", ".asl", ".ipynb", ".template")
 
 
 def names_a_file(line: str) -> bool:
+    """Tell whether a line of text is meant as the path of a definition."""
     if not line or line[0] in "{[" or len(line) > 1000 or "\0" in line:
         return False
     if line.lower().endswith(SUFFIXES):
@@ -35,11 +33,13 @@ def read_file(path: Path, name: str | None) -> str:
                 "", None, Complaint(f"{path} is a directory, not a definition", 0, _inside(path)), "FILE_NOT_READABLE"
             )
         size = path.stat().st_size
-        if size > MAX_FILE:
+        if size > 4 * MAX_LENGTH:
             _refuse_size(size, shown)
         data = path.read_bytes()
     except FileNotFoundError:
-        raise definition_error("", None, Complaint(f"there is no file {path}", 0, _near(path)), "FILE_NOT_FOUND") from None
+        raise definition_error(
+            "", None, Complaint(f"there is no file {path}", 0, _near(path)), "FILE_NOT_FOUND"
+        ) from None
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise definition_error("", None, Complaint(f"cannot read {path}: {reason}", 0), "FILE_NOT_READABLE") from None
@@ -52,6 +52,7 @@ def _refuse_size(size: int, name: str) -> None:
 
 
 def decode(data: bytes, name: str | None) -> str:
+    """Read bytes as UTF-8, or UTF-16 with a byte order mark."""
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         return data.decode(encoding)

@@ -13,6 +13,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 from sfn_notebook.errors import Span
 
@@ -31,8 +33,8 @@ class Lines:
     __slots__ = ("starts",)
 
     def __init__(self, text: str) -> None:
-        self.starts = [0]
-        self.starts.extend(match.end() for match in re.finditer("\n", text))
+        lengths = map(len, text.split("\n")[:-1])
+        self.starts = [total + i for i, total in enumerate(accumulate(lengths, initial=0))]
 
     def at(self, offset: int) -> tuple[int, int]:
         """Give the line and column of `offset`."""
@@ -113,7 +115,9 @@ def scan(text: str, start: int = 0) -> Offsets:
             key_wanted = False
         elif key_wanted:
             top = stack[-1]
-            key = json.loads(text[begin:position], strict=False)
+            key = text[begin + 1 : position - 1]
+            if "\\" in key:
+                key = json.loads(text[begin:position], strict=False)
             pointer = f"{top.pointer}/{escape(key)}"
             if key in top.names:
                 dead.append(found.values.pop(pointer))
@@ -125,6 +129,63 @@ def scan(text: str, start: int = 0) -> Offsets:
     if dead:
         drop_dead(found, dead)
     return found
+
+
+class Places:
+    """Finds single keys and values of a JSON text: only what lies on the way is taken apart, the rest is skipped by the parser in C."""
+
+    __slots__ = ("_scan", "children", "root", "text")
+
+    def __init__(self, text: str, start: int) -> None:
+        self.text = text
+        self._scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
+        self.root = start, self._scan(text, start)[1]
+        self.children: dict[str, dict[str, Place]] = {}
+
+    def find(self, pointer: str) -> Place | None:
+        """Give (start of the key, its end, start of the value, its end); -1 for the key of an item or of the whole."""
+        place: Place = (-1, -1, *self.root)
+        at = 0
+        while at < len(pointer):
+            end = pointer.find("/", at + 1)
+            end = len(pointer) if end < 0 else end
+            parent = pointer[:at]
+            if parent not in self.children:
+                self.children[parent] = self._children(place[2])
+            found = self.children[parent].get(pointer[at + 1 : end])
+            if found is None:
+                return None
+            place, at = found, end
+        return place
+
+    def _children(self, start: int) -> dict[str, Place]:
+        """Give the members of the object, or the items of the array, that starts at `start`, by escaped key or index."""
+        text, found, index = self.text, {}, 0
+        opener = text[start]
+        if opener not in "{[":
+            return {}
+        position = _BLANKS.match(text, start + 1).end()  # type: ignore[union-attr]  # matches the empty text too
+        while text[position] not in "}]":
+            key_start = key_end = -1
+            name = str(index)
+            if opener == "{":
+                key_start = position
+                key, key_end = self._scan(text, position)
+                name = escape(key)
+                position = _BLANKS.match(text, key_end).end() + 1  # type: ignore[union-attr]
+                position = _BLANKS.match(text, position).end()  # type: ignore[union-attr]
+            end = self._scan(text, position)[1]
+            found[name] = key_start, key_end, position, end
+            index += 1
+            position = _BLANKS.match(text, end).end()  # type: ignore[union-attr]
+            if text[position] == ",":
+                position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
+        return found
+
+
+Place: TypeAlias = tuple[int, int, int, int]
+_DECODER = json.JSONDecoder(strict=False)
+_BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 class _Open:

@@ -31,6 +31,8 @@ _TEMPLATE = re.compile(r"^(?:Resources|stepFunctions)[ \t]*:", re.MULTILINE)
 
 
 class RefusedError(Exception):
+    """A text that is no JSON or YAML; `complaint` says why and where."""
+
     def __init__(self, complaint: Complaint, code: str = SYNTAX) -> None:
         self.complaint = complaint
         self.code = code
@@ -38,6 +40,7 @@ class RefusedError(Exception):
 
 
 def load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
+    """Read the JSON that starts at `start`; notes in `lazy` whether a key stands twice."""
     repeated: list[bool] = []
 
     def pairs(items: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -69,6 +72,7 @@ def load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
 
 
 def load_yaml(text: str, lazy: dict[str, Any]) -> Json:
+    """Read YAML; notes the offsets in `lazy`."""
     body = text.lstrip("\ufeff")
     shift = len(text) - len(body)
     try:
@@ -171,9 +175,13 @@ def refuse_hopeless(text: str, name: str | None) -> None:
     """Refuse what no parser should see: far too long, binary, or no text at all."""
     if len(text) > MAX_LENGTH:
         size = f"the text has {len(text) / 2**20:.1f} MiB; a definition may have 1 MiB"
-        raise definition_error("", name, Complaint(size, 0, "give large data as input, not as part of the definition"), SHAPE)
+        raise definition_error(
+            "", name, Complaint(size, 0, "give large data as input, not as part of the definition"), SHAPE
+        )
     if "\0" in text:
-        raise definition_error("", name, Complaint("the text is binary, not a definition", 0, "found a NUL character"), SYNTAX)
+        raise definition_error(
+            "", name, Complaint("the text is binary, not a definition", 0, "found a NUL character"), SYNTAX
+        )
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -240,7 +248,10 @@ def _strange(item: Json, depth: int) -> str | None:
     return f"a {type(item).__name__} is no JSON value"
 
 
-def definition_error(text: str, name: str | None, complaint: Complaint, code: str, pointer: str = "") -> DefinitionError:
+def definition_error(
+    text: str, name: str | None, complaint: Complaint, code: str = SYNTAX, pointer: str = ""
+) -> DefinitionError:
+    """Make the error of a text that cannot be used."""
     line, column = Lines(text).at(complaint.offset) if text else (0, 0)
     diagnostic = Diagnostic(
         code, Severity.ERROR, complaint.message, pointer, line, column, complaint.hint, complaint.length

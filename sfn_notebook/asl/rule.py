@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sfn_notebook.asl.document import Document
-from sfn_notebook.asl.fields import LANGUAGES, OBJECTS, language_of
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, fields_of, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.topology import Scope, Topology, topology
-from sfn_notebook.errors import Json, Severity, Span
+from sfn_notebook.errors import ExpressionError, Json, Severity, Span
+from sfn_notebook.lang.jsonata import is_expression
+from sfn_notebook.lang.jsonpath import Path, compile_path
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
@@ -50,8 +52,7 @@ class Problem:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(NamedTuple):
     """One object of the definition whose kind the field table knows: the machine, a state, a retrier.
 
     Attributes:
@@ -69,6 +70,26 @@ class Thing:
     language: str
     state: str | None = None
     nested: bool = False
+
+
+class Text(NamedTuple):
+    """One expression of the definition.
+
+    Attributes:
+        pointer: where it is.
+        kind: "path", "reference", "expression" (a path or an intrinsic function) or "jsonata".
+        name: the key that holds it.
+        text: the expression; in a `.$` field perhaps no string at all.
+        field: the field of `thing` that it is in.
+        thing: the state, rule, catcher … that the field belongs to.
+    """
+
+    pointer: str
+    kind: str
+    name: str
+    text: Json
+    field: str
+    thing: Thing
 
 
 class Hints:
@@ -90,14 +111,29 @@ class Hints:
         return f'did you mean "{close[0]}"?' if close else None
 
 
+NO_SAMPLE = object()
+"""There is no sample input; null is one."""
+
+
 @dataclass(frozen=True)
 class Machine:
-    """A definition as rules see it."""
+    """A definition as rules see it.
+
+    Attributes:
+        document: the definition with its text.
+        workflow_type: STANDARD or EXPRESS.
+        strict: unresolved placeholders are errors.
+        sample: an input that data flow is followed from.
+        hints: finds what misspelt words mean.
+        memo: what rules computed once for others.
+    """
 
     document: Document
     workflow_type: str = "STANDARD"
     strict: bool = False
+    sample: Json = NO_SAMPLE
     hints: Hints = dataclass_field(default_factory=Hints, repr=False, compare=False)
+    memo: dict[str, Any] = dataclass_field(default_factory=dict, repr=False, compare=False)
 
     @property
     def definition(self) -> dict[str, Json]:
@@ -108,6 +144,11 @@ class Machine:
     def graph(self) -> Topology:
         """The states and transitions."""
         return topology(self.definition, self.language)
+
+    @property
+    def has_sample(self) -> bool:
+        """Tell whether there is a sample input."""
+        return self.sample is not NO_SAMPLE
 
     @cached_property
     def language(self) -> str:
@@ -128,6 +169,25 @@ class Machine:
     def things(self) -> tuple[Thing, ...]:
         """Every object whose fields are known, outer ones first."""
         return tuple(self._things())
+
+    @cached_property
+    def texts(self) -> tuple[Text, ...]:
+        """Every expression, in no particular order."""
+        return tuple(text for thing in self.things for text in texts_of(thing))
+
+    def path(self, text: str) -> Path | ExpressionError:
+        """Compile a path once for all rules; where it is none, give the error."""
+        paths: dict[str, Path | ExpressionError] = self.memo.setdefault("paths", {})
+        found = paths.get(text)
+        if found is None:
+            try:
+                found = compile_path(text)
+            except ExpressionError as error:
+                found = error
+            except RecursionError:
+                found = ExpressionError("the path is nested too deeply", text)
+            paths[text] = found
+        return found
 
     def of(self, *kinds: str) -> Iterator[Thing]:
         """Give the things of these kinds."""
@@ -175,6 +235,55 @@ class Machine:
         for place, body in candidates:
             if isinstance(body, dict):
                 yield Thing(field.shape, place, body, thing.language, thing.state, nested)
+
+
+_PATH_KINDS = ("path", "reference", "expression")
+
+
+def texts_of(thing: Thing) -> Iterator[Text]:
+    """Give the expressions in the own fields of a thing."""
+    is_path = thing.language == JSONPATH
+    allowed = fields_of(thing.kind, thing.language)
+    for name, value in thing.body.items():
+        field = allowed.get(name)
+        if field is None or value is None or isinstance(value, bool | int | float):
+            continue
+        if is_path and field.kind in _PATH_KINDS:
+            if isinstance(value, str):
+                yield Text(at(thing, name), field.kind, name, value, name, thing)
+        elif field.kind == "template" and is_path:
+            yield from _dynamic(thing, name, value)
+        elif not is_path and (field.expression or field.kind in ("any", "template")):
+            yield from _evaluated(thing, name, value)
+
+
+def _dynamic(thing: Thing, name: str, template: Json) -> Iterator[Text]:
+    """Give the `.$` fields of a payload template at any depth."""
+    waiting = [(at(thing, name), template)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                here = f"{place}/{escape(key)}"
+                if key.endswith(".$"):
+                    yield Text(here, "expression", key, inner, name, thing)
+                else:
+                    waiting.append((here, inner))
+
+
+def _evaluated(thing: Thing, name: str, tree: Json) -> Iterator[Text]:
+    """Give the `{% %}` strings of a tree."""
+    waiting = [(at(thing, name), name, tree)]
+    while waiting:
+        place, key, value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend((f"{place}/{i}", key, item) for i, item in enumerate(value))
+        elif isinstance(value, dict):
+            waiting.extend((f"{place}/{escape(inner)}", inner, item) for inner, item in value.items())
+        elif is_expression(value):
+            yield Text(place, "jsonata", key, value, name, thing)
 
 
 Rule: TypeAlias = Callable[[Machine], Iterator[Problem]]

@@ -217,19 +217,15 @@ def wait_has_one_form(machine: Machine) -> Iterator[Problem]:
 def one_of_two(machine: Machine) -> Iterator[Problem]:
     """Of a value and its …Path twin only one is given, and of ItemProcessor and Iterator."""
     for thing in machine.things:
-        for name in thing.body:
-            twin = name + "Path" if name != "Iterator" else "ItemProcessor"
-            known = fields_of(thing.kind, thing.language)
-            if (
-                twin in thing.body
-                and name in known
-                and twin in known
-                and thing.kind not in ("Wait", "ChoiceRule")
-                and name not in _NO_TWIN
-            ):
-                yield Problem(
-                    at(thing, twin), f"{name} and {twin} cannot stand together", key=True, hint="remove one of them"
-                )
+        if thing.kind in ("Wait", "ChoiceRule"):
+            continue
+        for twin in thing.body:
+            name = twin[:-4] if twin.endswith("Path") else "Iterator" if twin == "ItemProcessor" else None
+            if name is not None and name in thing.body and name not in _NO_TWIN:
+                known = fields_of(thing.kind, thing.language)
+                if name in known and twin in known:
+                    message = f"{name} and {twin} cannot stand together"
+                    yield Problem(at(thing, twin), message, key=True, hint="remove one of them")
 
 
 _NO_TWIN = ("Result", "Input", "Output", "Items")
@@ -241,16 +237,6 @@ def branches_not_empty(machine: Machine) -> Iterator[Problem]:
     for thing in machine.of("Parallel"):
         if thing.body.get("Branches") == []:
             yield Problem(at(thing, "Branches"), f'Parallel state "{_name(thing, machine)}" has no branches')
-
-
-def distributed_maps(machine: Machine) -> Iterator[Problem]:
-    """What only a Distributed Map has stands only there, and that one says its execution type."""
-    for thing in machine.of("ProcessorConfig"):
-        if thing.body.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in thing.body:
-            message = "These fields are required: [ExecutionType]"
-            yield Problem(
-                thing.pointer, message, key=True, hint="STANDARD or EXPRESS: the type of the child executions"
-            )
 
 
 # --- Retry and Catch -----------------------------------------------------------------------------------------------------

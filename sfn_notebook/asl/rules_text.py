@@ -7,63 +7,51 @@ unresolved `${Name}` is not judged: what it will say is not known yet.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sfn_notebook.asl.fields import JSONPATH, fields_of
-from sfn_notebook.asl.integrations import INTEGRATIONS, READERS
-from sfn_notebook.asl.jsontext import escape
+from sfn_notebook.asl.integrations import INTEGRATIONS
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
-from sfn_notebook.asl.substitutions import PLACEHOLDER, has_placeholder
-from sfn_notebook.errors import ExpressionError, Json, Severity
-from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree, is_expression
-from sfn_notebook.lang.jsonpath import compile_path, compile_reference
+from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.errors import ExpressionError, Severity
+from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree
+from sfn_notebook.lang.jsonpath import compile_reference
 from sfn_notebook.lang.template import compile_expression
 
 BAD_EXPRESSION = "SCHEMA_VALIDATION_FAILED"
 INVALID_JSONATA = "INVALID_JSONATA_EXPRESSION"
 UNSUPPORTED_JSONATA = "UNSUPPORTED_JSONATA_EXPRESSION"
-PLACEHOLDER_CODE = "UNRESOLVED_PLACEHOLDER"
 
 
 def expressions(machine: Machine) -> Iterator[Problem]:
     """Every JSONPath, reference path and intrinsic function can be read."""
     known: dict[tuple[str, str], ExpressionError | None] = {}
-    for thing in machine.things:
-        if thing.language != JSONPATH:
+    for found in machine.texts:
+        if found.kind == "jsonata":
             continue
-        allowed = fields_of(thing.kind, JSONPATH)
-        for name, value in thing.body.items():
-            field = allowed.get(name)
-            if field is None:
-                continue
-            if field.kind in _COMPILERS and isinstance(value, str):
-                yield from _compiled(at(thing, name), field.kind, value, known, name)
-            elif field.kind == "template" and isinstance(value, dict):
-                yield from _template(at(thing, name), value, known)
+        text = found.text
+        if not isinstance(text, str):
+            if found.kind == "expression":
+                message = f"the field '{found.name}' ends in .$, so that its value must be a path or an intrinsic function in a string"
+                yield Problem(found.pointer, message, hint="drop the .$ for a constant")
+        elif not has_placeholder(text):
+            if (found.kind, text) not in known:
+                known[found.kind, text] = _failure(found.kind, text, machine)
+            error = known[found.kind, text]
+            if error is not None:
+                message = f"{found.name}: {error.message}"
+                yield Problem(found.pointer, message, BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
 
 
-_COMPILERS: dict[str, Callable[[str], object]] = {
-    "path": compile_path,
-    "reference": compile_reference,
-    "expression": lambda text: compile_expression(text, "expression"),
-}
-
-
-def _compiled(
-    pointer: str, kind: str, text: str, known: dict[tuple[str, str], ExpressionError | None], name: str
-) -> Iterator[Problem]:
-    if has_placeholder(text):
-        return
-    if (kind, text) not in known:
-        known[kind, text] = _failure(kind, text)
-    error = known[kind, text]
-    if error is not None:
-        yield Problem(pointer, f"{name}: {error.message}", BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
-
-
-def _failure(kind: str, text: str) -> ExpressionError | None:
+def _failure(kind: str, text: str, machine: Machine) -> ExpressionError | None:
     try:
-        _COMPILERS[kind](text)
+        if kind == "path" or (kind == "expression" and text.startswith("$")):
+            found = machine.path(text)
+            return found if isinstance(found, ExpressionError) else None
+        if kind == "reference":
+            compile_reference(text)
+        else:
+            compile_expression(text, "expression")
     except ExpressionError as error:
         return error
     except RecursionError:
@@ -77,56 +65,18 @@ def _path_hint(text: str) -> str | None:
     return f'did you mean "$.{text}"?' if text.isidentifier() else None
 
 
-def _template(pointer: str, template: Json, known: dict[tuple[str, str], ExpressionError | None]) -> Iterator[Problem]:
-    """Check the `.$` fields of a payload template at any depth."""
-    waiting = [(pointer, template)]
-    while waiting:
-        place, value = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
-        if not isinstance(value, dict):
-            continue
-        for key, inner in value.items():
-            here = f"{place}/{escape(key)}"
-            if not key.endswith(".$"):
-                waiting.append((here, inner))
-            elif isinstance(inner, str):
-                yield from _compiled(here, "expression", inner, known, key)
-            else:
-                message = f"the field '{key}' ends in .$, so that its value must be a path or an intrinsic function in a string"
-                yield Problem(here, message, hint="drop the .$ for a constant")
-
-
-_TREES = ("any", "template")
-
-
 def jsonata(machine: Machine) -> Iterator[Problem]:
     """Every JSONata expression can be read, and uses only what the service supports."""
     known: dict[str, ExpressionError | None] = {}
-    for thing in machine.things:
-        if thing.language == JSONPATH:
+    for found in machine.texts:
+        if found.kind != "jsonata" or has_placeholder(found.text):
             continue
-        allowed = fields_of(thing.kind, thing.language)
-        for name, value in thing.body.items():
-            if name in allowed and (allowed[name].expression or allowed[name].kind in _TREES):
-                yield from _jsonata_tree(at(thing, name), value, known)
-
-
-def _jsonata_tree(pointer: str, tree: Json, known: dict[str, ExpressionError | None]) -> Iterator[Problem]:
-    waiting = [(pointer, tree)]
-    while waiting:
-        place, value = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
-        elif isinstance(value, dict):
-            waiting.extend((f"{place}/{escape(key)}", item) for key, item in value.items())
-        elif is_expression(value) and not has_placeholder(value):
-            if value not in known:
-                known[value] = _jsonata_error(value)
-            error = known[value]
-            if error is not None:
-                code = UNSUPPORTED_JSONATA if isinstance(error, UnsupportedExpression) else INVALID_JSONATA
-                yield Problem(place, error.message, code, offset=error.position)
+        if found.text not in known:
+            known[found.text] = _jsonata_error(found.text)
+        error = known[found.text]
+        if error is not None:
+            code = UNSUPPORTED_JSONATA if isinstance(error, UnsupportedExpression) else INVALID_JSONATA
+            yield Problem(found.pointer, error.message, code, offset=error.position)
 
 
 def _jsonata_error(text: str) -> ExpressionError | None:
@@ -177,14 +127,13 @@ def is_timestamp(text: str) -> bool:
 # --- resources -----------------------------------------------------------------------------------------------------------
 
 _INTEGRATION = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:([^:]+):([^:.]+)(\.[^:]+)?(:\d+)?")
-_PATTERNS = (".sync", ".waitForTaskToken")
 
 
 def resources(machine: Machine) -> Iterator[Problem]:
     """A Task's resource is an ARN; an optimised integration exists. Account, region and partition are never judged."""
     for thing in machine.of("Task"):
         resource = thing.body.get("Resource")
-        if not isinstance(resource, str) or has_placeholder(resource) or not resource:
+        if not isinstance(resource, str) or "${" in resource or not resource:
             continue
         if not resource.startswith("arn:") or resource.count(":") < 5:
             hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"
@@ -196,7 +145,7 @@ def resources(machine: Machine) -> Iterator[Problem]:
 
 
 def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Machine) -> Iterator[Problem]:
-    service, action, pattern = match.group(1), match.group(2), match.group(3)
+    service, action = match.group(1), match.group(2)
     pointer = at(thing, "Resource")
     if service not in INTEGRATIONS:
         hint = (
@@ -215,53 +164,3 @@ def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Mac
             or f"for any AWS API use arn:aws:states:::aws-sdk:{service}:{action}"
         )
         yield Problem(pointer, message, offset=match.start(2), hint=hint)
-    if machine.workflow_type == "EXPRESS" and pattern in _PATTERNS:
-        # AWS writes two spaces before the "at" that follows in the second text.
-        space = " " if pattern == ".waitForTaskToken" else ""
-        message = f"Express state machine does not support '{pattern}' service integration{space}"
-        yield Problem(
-            pointer, message, offset=match.start(3), hint="use a Standard workflow, or plain request and response"
-        )
-
-
-def item_readers(machine: Machine) -> Iterator[Problem]:
-    """An ItemReader reads with one of the two S3 actions."""
-    for thing in machine.of("ItemReader"):
-        resource = thing.body.get("Resource")
-        if isinstance(resource, str) and not has_placeholder(resource) and not resource.endswith(READERS):
-            yield Problem(
-                at(thing, "Resource"), f"an ItemReader cannot read with {resource}", hint="use " + " or ".join(READERS)
-            )
-
-
-# --- placeholders --------------------------------------------------------------------------------------------------------
-
-
-def placeholders(machine: Machine) -> Iterator[Problem]:
-    """Every `${Name}` that nothing has filled in is told once, at its first place; an error when the check is strict."""
-    if "${" not in machine.document.text:
-        return
-    found: dict[str, tuple[str, int, int]] = {}
-    waiting: list[tuple[str, Json]] = [("", machine.definition)]
-    while waiting:
-        pointer, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend((f"{pointer}/{escape(key)}", inner) for key, inner in reversed(value.items()))
-        elif isinstance(value, list):
-            waiting.extend((f"{pointer}/{i}", value[i]) for i in reversed(range(len(value))))
-        elif has_placeholder(value) and not value.startswith("{%"):
-            for match in PLACEHOLDER.finditer(value):
-                place, offset, count = found.get(match.group(1), (pointer, match.start(), 0))
-                found[match.group(1)] = place, offset, count + 1
-    severity = Severity.ERROR if machine.strict else Severity.WARNING
-    for name, (pointer, offset, count) in found.items():
-        times = "" if count == 1 else f", used {count} times"
-        hint = "CloudFormation or SAM fills it in; give substitutions to try it here"
-        yield Problem(
-            pointer,
-            f"the placeholder ${{{name}}} is not filled in{times}",
-            PLACEHOLDER_CODE,
-            severity,
-            offset=offset,
-            hint=hint,
-        )

@@ -1,68 +1,81 @@
-"""The source text of a definition: its value, its format, and the place of every key and value in it.
+"""The source of a definition: whatever it arrives in, its value, its format, and the place of every key and value in it.
 
-`parse` takes text, `read` also takes a dict or a path. Both give a `Document`, or raise a `DefinitionError` with one diagnostic
-that says where the text breaks, what was expected, and what to do. The text is kept byte for byte.
+`parse` takes text, `read` also takes a dict, a path or an ARN. Both give a `Document`, or raise a `DefinitionError` with one
+diagnostic that says where the text breaks, what was expected, and what to do. The text is kept byte for byte.
 
-A text that starts with `{` or `[` is JSON and nothing else: AWS accepts only JSON there, and YAML's flow style would read a comma
-too many or single quotes without a word. Any other text is YAML. Values come from the fast parsers; positions are computed when
-somebody first asks. This module knows nothing of states: see `asl.check`.
+A text may be a definition in JSON (with comments, which are told as a warning) or YAML, a template with one or more machines, or a
+notebook with `%%sfn` cells; `logical_ids` lists the machines in the last two. Reading is `asl.reading`'s, templates are
+`asl.templates`'; this module brings them together. It knows nothing of states: see `asl.check`.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
-import math
 import os
-import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sfn_notebook.asl import jsontext, yamltext
+from sfn_notebook.asl import notebook_cells, templates
+from sfn_notebook.asl.composed import Composed, aligned, filled, whole
 from sfn_notebook.asl.document import Document, kind_of, start_of
-from sfn_notebook.asl.jsontext import Complaint, Lines, Offsets
-from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, Severity
+from sfn_notebook.asl.files import SUFFIXES, decode, names_a_file, read_file
+from sfn_notebook.asl.jsontext import Complaint, Offsets, scan
+from sfn_notebook.asl.mending import mend
+from sfn_notebook.asl.reading import (
+    MAX_DEPTH,
+    MAX_LENGTH,
+    NOT_AN_OBJECT,
+    SHAPE,
+    RefusedError,
+    definition_error,
+    load_json,
+    load_yaml,
+    refuse_hopeless,
+    refuse_strange,
+    undecoded,
+)
+from sfn_notebook.asl.substitutions import PLACEHOLDER
+from sfn_notebook.errors import CommandError, DefinitionError, Json
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Document", "from_value", "parse", "read"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "SUFFIXES", "Document", "from_value", "logical_ids", "parse", "read"]
 
-MAX_LENGTH = 4 * 1024 * 1024
-"""Longer texts are refused unread. AWS takes 1 MiB, which `asl.check` reports; this bound only keeps a wrong file from hanging."""
+Fetch = Callable[[str], str]
+"""ARN of a state machine (also with version or alias) or of an execution -> the text of its definition."""
 
-MAX_DEPTH = 200
-"""Levels of nesting. A Map inside a Map costs five, so that this is far beyond anything readable."""
-
-SYNTAX = "INVALID_JSON_DESCRIPTION"
-SHAPE = "SCHEMA_VALIDATION_FAILED"
-NOT_AN_OBJECT = "Definition must be a valid JSON object"
-SUFFIXES = (".json", ".yaml", ".yml", ".asl")
-
-_SURROGATE_ESCAPE = re.compile(r"\\(?:u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+NO_MACHINE = "NO_STATE_MACHINE"
 
 
-def parse(text: str, *, name: str | None = None) -> Document:
-    """Read the JSON or YAML text of a definition.
+def parse(
+    text: str,
+    *,
+    name: str | None = None,
+    logical_id: str | None = None,
+    substitutions: Mapping[str, Json] | None = None,
+    folder: Path | None = None,
+) -> Document:
+    """Read the text of a definition, or of a template or notebook with definitions.
 
     Args:
         text: the whole text; a byte order mark is tolerated.
         name: what to call the source in messages.
+        logical_id: which machine of a template or notebook; not needed where there is only one.
+        substitutions: values for placeholders such as `${TableName}`.
+        folder: where files that a template names are looked for.
 
     Raises:
         DefinitionError: the text is no JSON object; its one diagnostic says why and where.
     """
-    _refuse_hopeless(text, name)
-    start = start_of(text)
-    if start == len(text):
-        raise _error(text, name, Complaint(NOT_AN_OBJECT, 0, "the text is empty"), SHAPE)
-    is_json = text[start] in "{["
-    lazy: dict[str, Any] = {}
-    try:
-        value = _load_json(text, start, lazy) if is_json else _load_yaml(text, lazy)
-    except _RefusedError as refused:
-        raise _error(text, name, _undecoded(text) or refused.complaint, refused.code) from None
-    if not isinstance(value, dict):
-        hint = f'found {kind_of(value)}; a definition starts as in {{"StartAt": …, "States": {{…}}}}'
-        raise _error(text, name, Complaint(NOT_AN_OBJECT, start, hint), SHAPE)
-    return Document(text, value, "json" if is_json else "yaml", name, lazy)
+    refuse_hopeless(text, name)
+    found = _loaded(whole(text), text, name, substitutions)
+    if templates.is_template(found.value):
+        return _from_template(_Template(found, name, folder, dict(substitutions or {})), logical_id)
+    if notebook_cells.is_notebook(found.value):
+        return _from_notebook(found.value, name, logical_id, substitutions)
+    if logical_id is not None:
+        raise _unknown_id(logical_id, (), text, name)
+    return found
 
 
 def from_value(value: Json, *, name: str | None = None) -> Document:
@@ -71,339 +84,327 @@ def from_value(value: Json, *, name: str | None = None) -> Document:
     Raises:
         DefinitionError: the value is no dict, or holds something that JSON cannot say.
     """
-    _refuse_strange(value, name)
+    refuse_strange(value, name)
     if not isinstance(value, dict):
-        raise _error("", name, Complaint(NOT_AN_OBJECT, 0, f"found {kind_of(value)}"), SHAPE)
+        raise definition_error("", name, Complaint(NOT_AN_OBJECT, 0, f"found {kind_of(value)}"), SHAPE)
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    _refuse_hopeless(text, name)
+    refuse_hopeless(text, name)
     return Document(text, json.loads(text), "json", name, {"repeated": False})
 
 
-def read(source: Json | os.PathLike[str], *, name: str | None = None) -> Document:
-    """Read a definition from a dict, a path, or JSON or YAML text.
+def read(
+    source: Json | os.PathLike[str],
+    *,
+    name: str | None = None,
+    logical_id: str | None = None,
+    substitutions: Mapping[str, Json] | None = None,
+    fetch: Fetch | None = None,
+) -> Document:
+    """Read a definition from a dict, a path, an ARN, or text.
 
-    A string of one line that names a file, or ends as definition files do, is a path; anything else is text.
+    A string of one line that names a file, or ends as definition files do, is a path; anything else is text. A dict may be a
+    template too.
+
+    Args:
+        source: what to read.
+        name: what to call it in messages.
+        logical_id: which machine of a template or notebook.
+        substitutions: values for placeholders.
+        fetch: gets the definition that an ARN names.
 
     Raises:
         DefinitionError: the file or text is no definition.
-        CommandError: the source is something that cannot be read from yet, such as an ARN.
+        CommandError: the source is an ARN, and there is no `fetch`.
     """
+    given: dict[str, Any] = {"logical_id": logical_id, "substitutions": substitutions}
     if isinstance(source, os.PathLike):
-        return _read_file(Path(source), name)
+        return _parse_file(Path(source), name, given)
     if isinstance(source, bytes | bytearray):
-        return parse(_decode(bytes(source), name), name=name)
+        return parse(decode(bytes(source), name), name=name, **given)
     if not isinstance(source, str):
-        return from_value(source, name=name)
+        document = from_value(source, name=name)
+        if substitutions or templates.is_template(document.value) or notebook_cells.is_notebook(document.value):
+            return parse(document.text, name=name, **given)
+        return document
+    line = source.strip()
     if "\n" not in source and "\r" not in source:
-        line = source.strip()
         if line.startswith("arn:"):
-            return _read_arn(line)
-        if _names_a_file(line):
-            return _read_file(Path(line), name)
-    return parse(source, name=name)
+            return _parse_arn(line, name, fetch, substitutions)
+        if names_a_file(line):
+            return _parse_file(Path(line), name, given)
+    return parse(source, name=name, **given)
 
 
-# --- reading -------------------------------------------------------------------------------------------------------------
+def logical_ids(source: Json | os.PathLike[str]) -> tuple[str, ...]:
+    """List the machines of a template or notebook by logical id; empty for a definition itself.
+
+    Raises:
+        DefinitionError: the text can be read as none of them.
+    """
+    if isinstance(source, os.PathLike) or (isinstance(source, str) and "\n" not in source and names_a_file(source)):
+        source = read_file(Path(source), None)
+    value = source if isinstance(source, dict) else _loaded(whole(source), source, None, None).value
+    if templates.is_template(value):
+        return tuple(entry.logical_id for entry in templates.entries(value))
+    if notebook_cells.is_notebook(value):
+        return tuple(cell.name for cell in notebook_cells.cells(value))
+    return ()
 
 
-class _RefusedError(Exception):
-    def __init__(self, complaint: Complaint, code: str = SYNTAX) -> None:
-        self.complaint = complaint
-        self.code = code
-        super().__init__(complaint.message)
+def _parse_file(path: Path, name: str | None, given: Mapping[str, Any]) -> Document:
+    text = read_file(path, name)
+    return parse(text, name=name or str(path.expanduser()), folder=path.expanduser().parent, **given)
 
 
-def _load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
-    repeated: list[bool] = []
+def _parse_arn(arn: str, name: str | None, fetch: Fetch | None, substitutions: Mapping[str, Json] | None) -> Document:
+    if fetch is None:
+        raise CommandError(f"a definition behind an ARN has to be fetched from AWS: {arn}")
+    return parse(fetch(arn), name=name or arn.split(":", 6)[-1], substitutions=substitutions)
 
-    def pairs(items: list[tuple[str, Json]]) -> dict[str, Json]:
-        made = dict(items)
-        if len(made) != len(items):
-            repeated.append(True)
-        return made
 
-    body = text[start:] if start else text
+# --- one definition ------------------------------------------------------------------------------------------------------
+
+
+def _loaded(inner: Composed, outer: str, name: str | None, substitutions: Mapping[str, Json] | None) -> Document:
+    """Read a text that may stand inside another one."""
+    start = start_of(inner.text)
+    if start == len(inner.text):
+        raise definition_error(outer, name, Complaint(NOT_AN_OBJECT, inner.at(0), "the text is empty"), SHAPE)
+    is_json = inner.text[start] in "{["
+    if substitutions:
+        inner = _filled_in(inner, substitutions)
+    lazy: dict[str, Any] = {}
+    notices: tuple[Complaint, ...] = ()
     try:
-        value = json.loads(body, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        shifted = json.JSONDecodeError(error.msg, text, error.pos + start)
-        raise _RefusedError(jsontext.explain(text, shifted)) from None
-    except RecursionError:
-        raise _RefusedError(_too_deep(text, start)) from None
-    except _NotFiniteError as error:
-        raise _RefusedError(_find_number(text, start, error.spelling)) from None
-    except ValueError:  # an integer beyond the interpreter's limit on digits
-        found = re.compile(r"\d{4000,}").search(text, start)
-        raise _RefusedError(
-            Complaint("this number has more digits than can be read", found.start() if found else start)
-        ) from None
-    if _deeper_than(value, MAX_DEPTH):
-        raise _RefusedError(_too_deep(text, start))
-    _refuse_surrogate_escapes(text)
-    lazy["repeated"] = bool(repeated)
-    return value
-
-
-def _load_yaml(text: str, lazy: dict[str, Any]) -> Json:
-    body = text.lstrip("\ufeff")
-    shift = len(text) - len(body)
-    try:
-        value, offsets = yamltext.load(body, MAX_DEPTH)
-    except yamltext.YamlTextError as problem:
-        found = problem.complaint
-        code = SHAPE if found.message == NOT_AN_OBJECT else SYNTAX
-        raise _RefusedError(Complaint(found.message, found.offset + shift, found.hint, found.length), code) from None
-    if "*" in text and _deeper_than(value, MAX_DEPTH):
-        raise _RefusedError(Complaint(f"aliases nest this text deeper than {MAX_DEPTH} levels", shift))
-    lazy["offsets"] = offsets if not shift else _shifted(offsets, shift)
-    lazy["repeated"] = bool(offsets.repeated)
-    return value
-
-
-def _undecoded(text: str) -> Complaint | None:
-    """Blame the decoding where a broken text holds replacement characters; in a sound text they may be meant."""
-    offset = text.find("\ufffd")
-    if offset < 0:
-        return None
-    return Complaint("the text is binary or in another encoding: found U+FFFD", offset, "save it as UTF-8")
-
-
-def _shifted(offsets: Offsets, by: int) -> Offsets:
-    def move(span: tuple[int, int]) -> tuple[int, int]:
-        return span[0] + by, span[1] + by
-
-    return Offsets(
-        {pointer: move(span) for pointer, span in offsets.values.items()},
-        {pointer: move(span) for pointer, span in offsets.keys.items()},
-        [(pointer, move(span)) for pointer, span in offsets.repeated],
-    )
-
-
-class _NotFiniteError(Exception):
-    def __init__(self, spelling: str) -> None:
-        self.spelling = spelling
-        super().__init__(spelling)
-
-
-def _no_constant(spelling: str) -> Json:
-    raise _NotFiniteError(spelling)
-
-
-def _finite(spelling: str) -> float:
-    number = float(spelling)
-    if not math.isfinite(number):
-        raise _NotFiniteError(spelling)
-    return number
-
-
-def _find_number(text: str, start: int, spelling: str) -> Complaint:
-    """Find the NaN, Infinity or far too large number outside of strings."""
-    offset = start
-    while match := jsontext.TOKEN.match(text, offset):
-        offset = match.end()
-        if match.group(3) == spelling:
-            begin = match.start(3)
-            if spelling.lstrip("-")[0].isdigit():
-                return Complaint(f"{spelling[:40]} is too large for a JSON number", begin, None, len(spelling))
-            return Complaint(
-                f"{spelling} is no JSON value",
-                begin,
-                "JSON has neither NaN nor Infinity; use null or a string",
-                len(spelling),
-            )
-    return Complaint(f"{spelling[:40]} is no JSON value", start)
-
-
-def _too_deep(text: str, start: int) -> Complaint:
-    """Find the bracket that opens one level too many."""
-    depth, offset = 0, start
-    while match := jsontext.TOKEN.match(text, offset):
-        offset = match.end()
-        mark = match.group(2)
-        if mark in ("{", "["):
-            depth += 1
-            if depth > MAX_DEPTH:
-                return Complaint(f"the text is nested deeper than {MAX_DEPTH} levels", match.start(2))
-        elif mark in ("}", "]"):
-            depth -= 1
-    return Complaint(f"the text is nested deeper than {MAX_DEPTH} levels", start)
-
-
-def _deeper_than(value: Json, limit: int) -> bool:
-    """Tell whether `value` nests deeper than `limit`, level by level, so without recursion."""
-    level = [value]
-    for _ in range(limit + 1):
-        inner: list[Json] = []
-        for container in level:
-            children = container.values() if isinstance(container, dict) else container
-            inner.extend([child for child in children if child.__class__ is dict or child.__class__ is list])
-        if not inner:
-            return False
-        level = inner
-    return True
-
-
-def _refuse_hopeless(text: str, name: str | None) -> None:
-    """Refuse what no parser should see: far too long, binary, or no text at all."""
-    if len(text) > MAX_LENGTH:
-        size = f"the text has {len(text) / 2**20:.1f} MiB; a definition may have 1 MiB"
-        raise _error("", name, Complaint(size, 0, "give large data as input, not as part of the definition"), SHAPE)
-    if "\0" in text:
-        raise _error("", name, Complaint("the text is binary, not a definition", 0, "found a NUL character"), SYNTAX)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        complaint = Complaint(
-            f"found the lone surrogate U+{ord(text[error.start]):04X}", error.start, "the text was decoded wrongly"
-        )
-        raise _error(text.encode("utf-8", "replace").decode(), name, complaint, SYNTAX) from None
-
-
-def _refuse_surrogate_escapes(text: str) -> None:
-    r"""Refuse `\ud800` without its other half: no text holds such a character, so that nothing could store or send it."""
-    if "\\ud" not in text and "\\uD" not in text:
-        return
-    high: re.Match[str] | None = None
-    for match in _SURROGATE_ESCAPE.finditer(text):
-        code = match.group(1)
-        is_low = code is not None and code[1] in "cdefCDEF"
-        if high is not None:
-            if not (is_low and match.start() == high.end()):
-                raise _RefusedError(_lone(high))
-            high = None
-        elif is_low:
-            raise _RefusedError(_lone(match))
-        elif code is not None:
-            high = match
-    if high is not None:
-        raise _RefusedError(_lone(high))
-
-
-def _lone(match: re.Match[str]) -> Complaint:
-    return Complaint(f"{match.group()} is one half of a surrogate pair", match.start(), "write the character itself", 6)
-
-
-def _refuse_strange(value: Json, name: str | None) -> None:
-    """Refuse a Python value that is no JSON, naming the place; without recursion, and safe from cycles."""
-    waiting: list[tuple[str, Json, int]] = [("", value, 0)]
-    while waiting:
-        pointer, item, depth = waiting.pop()
-        problem = _strange(item, depth)
-        if problem:
-            place = f' at "{pointer}"' if pointer else ""
-            raise _error("", name, Complaint(problem + place, 0), SYNTAX, pointer)
-        if isinstance(item, dict):
-            waiting.extend((f"{pointer}/{jsontext.escape(str(key))}", child, depth + 1) for key, child in item.items())
-        elif isinstance(item, list | tuple):
-            waiting.extend((f"{pointer}/{i}", child, depth + 1) for i, child in enumerate(item))
-
-
-def _strange(item: Json, depth: int) -> str | None:
-    if depth > MAX_DEPTH:
-        return f"the value is nested deeper than {MAX_DEPTH} levels"
-    if isinstance(item, dict):
-        bad = next((key for key in item if not isinstance(key, str)), None)
-        return None if bad is None else f"the key {bad!r} is not a string"
-    if isinstance(item, float) and not math.isfinite(item):
-        return f"{item} is no JSON value"
-    if isinstance(item, str) and not item.isascii():
         try:
-            item.encode()
-        except UnicodeEncodeError:
-            return "the string holds a lone surrogate"
-    if item is None or isinstance(item, str | int | float | list | tuple):
-        return None
-    return f"a {type(item).__name__} is no JSON value"
+            value = load_json(inner.text, start, lazy) if is_json else load_yaml(inner.text, lazy)
+        except RefusedError:
+            mended = mend(inner.text) if is_json else None
+            if mended is None:
+                raise
+            lazy.clear()
+            outside, complaints = mended
+            notices = tuple(replace(found, offset=inner.at(found.offset)) for found in complaints)
+            inner = Composed(outside.text, [inner.offsets[offset] for offset in outside.offsets])
+            value = load_json(inner.text, start, lazy)
+    except RefusedError as refused:
+        complaint = undecoded(inner.text) or refused.complaint
+        raise definition_error(
+            outer, name, replace(complaint, offset=inner.at(complaint.offset)), refused.code
+        ) from None
+    if not isinstance(value, dict):
+        hint = f'found {kind_of(value)}; a definition starts as in {{"StartAt": …, "States": {{…}}}}'
+        raise definition_error(outer, name, Complaint(NOT_AN_OBJECT, inner.at(start), hint), SHAPE)
+    kept = None if isinstance(inner.offsets, range) else inner
+    return Document(outer, value, "json" if is_json else "yaml", name, lazy, inner=kept, notices=notices)
 
 
-# --- files ---------------------------------------------------------------------------------------------------------------
+def _filled_in(inner: Composed, substitutions: Mapping[str, Json]) -> Composed:
+    """Fill in placeholders; a value that is no string also takes the place of quotes that stand directly around it."""
+    pieces: list[tuple[int, int, str]] = []
+    for match in PLACEHOLDER.finditer(inner.text):
+        if match.group(1) not in substitutions:
+            continue
+        value, (start, end) = substitutions[match.group(1)], match.span()
+        if isinstance(value, str):
+            pieces.append((start, end, value))
+            continue
+        around = inner.text[start - 1 : start], inner.text[end : end + 1]
+        quoted = around in (('"', '"'), ("'", "'"))
+        pieces.append((start - quoted, end + quoted, json.dumps(value)))
+    return filled(inner, pieces) if pieces else inner
 
 
-def _names_a_file(line: str) -> bool:
-    if not line or line[0] in "{[" or len(line) > 1000 or "\0" in line:
-        return False
-    if line.lower().endswith(SUFFIXES):
-        return True
-    try:
-        return Path(line).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False
+# --- templates -----------------------------------------------------------------------------------------------------------
 
 
-def _read_arn(arn: str) -> Document:
-    """The single place that will learn to fetch a definition from AWS."""
-    raise CommandError(f"loading a definition from AWS is not supported yet: {arn}")
+@dataclass(frozen=True)
+class _Template:
+    """A template that has been read, and what is needed to take a machine out of it."""
+
+    document: Document
+    name: str | None
+    folder: Path | None
+    substitutions: Mapping[str, Json]
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+    def offsets(self) -> Offsets:
+        """Give the offsets of every value in the text that was read."""
+        lazy = self.document._lazy
+        if "offsets" not in lazy:
+            inner = self.document.inner
+            lazy["offsets"] = scan(inner.text if inner else self.text, start_of(self.text))
+        found: Offsets = lazy["offsets"]
+        return found
+
+    def span(self, pointer: str) -> tuple[int, int]:
+        """Give start and end of a value, or of the nearest one around it, in the source."""
+        values = self.offsets().values
+        while pointer not in values:
+            pointer = pointer.rpartition("/")[0]
+        inner = self.document.inner
+        return inner.span(*values[pointer]) if inner else values[pointer]
+
+    def place(self, text: str, pointer: str) -> Composed:
+        return aligned(text, self.text, *self.span(pointer))
+
+    def error(self, pointer: str, message: str, hint: str | None, code: str = NO_MACHINE) -> DefinitionError:
+        return definition_error(self.text, self.name, Complaint(message, self.span(pointer)[0], hint), code, pointer)
 
 
-def _read_file(path: Path, name: str | None) -> Document:
-    shown = name or str(path)
-    try:
-        path = path.expanduser()
-        if path.is_dir():
-            raise _error(
-                "", None, Complaint(f"{path} is a directory, not a definition", 0, _inside(path)), "FILE_NOT_READABLE"
-            )
-        size = path.stat().st_size
-        if size > 4 * MAX_LENGTH:
-            _refuse_hopeless_size(size, shown)
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _error("", None, Complaint(f"there is no file {path}", 0, _near(path)), "FILE_NOT_FOUND") from None
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _error("", None, Complaint(f"cannot read {path}: {reason}", 0), "FILE_NOT_READABLE") from None
-    return parse(_decode(data, shown), name=shown)
+def _from_template(template: _Template, logical_id: str | None) -> Document:
+    entries = templates.entries(template.document.value)
+    names = tuple(entry.logical_id for entry in entries)
+    if not entries:
+        hint = "a machine is a resource of the type " + " or ".join(templates.MACHINE_TYPES)
+        raise template.error("", "this template has no state machine", hint)
+    if logical_id is not None and logical_id not in names:
+        raise _unknown_id(logical_id, names, template.text, template.name)
+    if logical_id is None and len(entries) > 1:
+        message = f"this template has {len(entries)} state machines"
+        raise template.error("", message, "choose one by its logical id: " + ", ".join(names))
+    entry = entries[0] if logical_id is None else entries[names.index(logical_id)]
+    return replace(_machine(template, entry), logical_id=entry.logical_id)
 
 
-def _refuse_hopeless_size(size: int, name: str) -> None:
-    complaint = Complaint(f"the file has {size / 2**20:.1f} MiB; a definition may have 1 MiB", 0)
-    raise _error("", name, complaint, SHAPE)
-
-
-def _decode(data: bytes, name: str | None) -> str:
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if b"\0" in data[:8192]:
-            raise _error("", name, Complaint("the file is binary, not a definition", 0), SYNTAX) from None
-        good = data[: error.start].decode(encoding, "replace")
-        text = data.decode(encoding, "replace")
-        complaint = Complaint(
-            f"the byte 0x{data[error.start]:02X} is no {encoding.upper()}", len(good), "save the file as UTF-8"
+def _machine(template: _Template, entry: templates.Entry) -> Document:
+    given = templates.definition_of(entry)
+    resolver = templates.Resolver(template.substitutions)
+    fills = {**resolver.fills(entry.properties), **template.substitutions}
+    if given.form == "file":
+        return _other_file(template, given, fills, resolver)
+    if given.form == "s3":
+        return _asset(template, given, fills, resolver)
+    if given.form == "nothing":
+        hint = (
+            "it needs Definition, DefinitionString or DefinitionUri" if not entry.serverless else "it needs definition"
         )
-        raise _error(text, name, complaint, SYNTAX) from None
+        raise template.error(given.pointer, f'the state machine "{entry.logical_id}" has no definition', hint)
+    if given.form == "object":
+        return _object(template, given, fills, resolver)
+    composed = templates.compose(given.value, given.pointer, resolver, template.place)
+    if composed is None or not composed.text.strip().startswith(
+        ("{", "StartAt", "Comment", "QueryLanguage", "//", "/*")
+    ):
+        hint = "only a deployment knows it; load the definition itself"
+        raise template.error(given.pointer, f'the definition of "{entry.logical_id}" is not in this template', hint)
+    document = _loaded(composed, template.text, template.name, fills)
+    return replace(document, filled=frozenset(resolver.filled))
 
 
-def _near(path: Path) -> str | None:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"there is no folder {folder} either"
-    names = _names(folder)
-    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
-    if close:
-        return "did you mean " + " or ".join(str(folder / name) for name in close) + "?"
-    return _inside(folder)
+def _object(
+    template: _Template, given: templates.Given, fills: Mapping[str, Json], resolver: templates.Resolver
+) -> Document:
+    """Take a definition that is an object in the template."""
+    value = _filled_tree(resolver.plain(given.value), fills)
+    prefix, offsets = given.pointer, template.offsets()
 
+    def below(table: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        return {
+            pointer[len(prefix) :]: span
+            for pointer, span in table.items()
+            if pointer.startswith(prefix) and pointer[len(prefix) : len(prefix) + 1] in ("", "/")
+        }
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except OSError:
-        return []
-
-
-def _inside(folder: Path) -> str | None:
-    names = [name for name in _names(folder) if name.lower().endswith(SUFFIXES)]
-    return f"{folder} holds {', '.join(names[:5])}" if names else f"{folder} holds no .json, .yaml, .yml or .asl file"
-
-
-# --- small things --------------------------------------------------------------------------------------------------------
-
-
-def _error(text: str, name: str | None, complaint: Complaint, code: str, pointer: str = "") -> DefinitionError:
-    line, column = Lines(text).at(complaint.offset) if text else (0, 0)
-    diagnostic = Diagnostic(
-        code, Severity.ERROR, complaint.message, pointer, line, column, complaint.hint, complaint.length
+    repeated = [
+        (pointer[len(prefix) :], span) for pointer, span in offsets.repeated if pointer.startswith(prefix + "/")
+    ]
+    inner = Offsets(below(offsets.values), below(offsets.keys), repeated)
+    lazy: dict[str, Any] = {"offsets": inner, "repeated": bool(repeated)}
+    whole_text = template.document
+    return Document(
+        whole_text.text,
+        value,
+        whole_text.format,
+        template.name,
+        lazy,
+        inner=whole_text.inner,
+        partial=True,
+        notices=whole_text.notices,
+        filled=frozenset(resolver.filled),
     )
-    return DefinitionError([diagnostic], text or None, name)
+
+
+def _filled_tree(value: Json, fills: Mapping[str, Json]) -> Json:
+    if isinstance(value, dict):
+        return {key: _filled_tree(inner, fills) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled_tree(inner, fills) for inner in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    alone = PLACEHOLDER.fullmatch(value)
+    if alone and alone.group(1) in fills:
+        return fills[alone.group(1)]
+    return PLACEHOLDER.sub(lambda match: _as_text(fills.get(match.group(1), match.group())), value)
+
+
+def _as_text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _other_file(
+    template: _Template, given: templates.Given, fills: Mapping[str, Json], resolver: templates.Resolver
+) -> Document:
+    """Read the file that a template names."""
+    path = Path(given.value)
+    if template.folder is None and not path.is_absolute():
+        hint = "load the template by its path, or that file itself"
+        raise template.error(given.pointer, f"the definition is in another file: {given.value}", hint)
+    try:
+        found = parse(read_file((template.folder or Path()) / path, None), name=str(path), substitutions=fills)
+    except DefinitionError as error:
+        if error.source is not None:
+            raise
+        reason = error.diagnostics[0]
+        raise template.error(given.pointer, reason.message, reason.hint, reason.code) from None
+    return replace(found, filled=frozenset(resolver.filled))
+
+
+def _asset(
+    template: _Template, given: templates.Given, fills: Mapping[str, Json], resolver: templates.Resolver
+) -> Document:
+    """Read the local copy of what `cdk synth` will put into S3; without one the definition is out of reach."""
+    asset = templates.asset_of(given.value)
+    if asset is not None and template.folder is not None and (template.folder / asset).is_file():
+        return _other_file(template, replace(given, value=asset), fills, resolver)
+    raise template.error(given.pointer, "the definition is in S3, not in this template", "load the local file instead")
+
+
+def _unknown_id(logical_id: str, names: tuple[str, ...], text: str, name: str | None) -> DefinitionError:
+    hint = "there are " + ", ".join(names) if names else "the text is one definition, without logical ids"
+    return definition_error(text, name, Complaint(f'there is no state machine "{logical_id}"', 0, hint), NO_MACHINE)
+
+
+# --- notebooks -----------------------------------------------------------------------------------------------------------
+
+
+def _from_notebook(
+    notebook: Json, name: str | None, logical_id: str | None, substitutions: Mapping[str, Json] | None
+) -> Document:
+    """Read the definition in a `%%sfn` cell; lines are those of the cell."""
+    found = notebook_cells.cells(notebook)
+    names = tuple(dict.fromkeys(cell.name for cell in found))
+    if logical_id is None and len(names) == 1:
+        logical_id = names[0]
+    if not names or (logical_id is not None and logical_id not in names):
+        if logical_id is not None:
+            raise _unknown_id(logical_id, names, "", name)
+        complaint = Complaint("this notebook has no %%sfn cell", 0, "a definition starts with %%sfn NAME")
+        raise definition_error("", name, complaint, NO_MACHINE)
+    if logical_id is None:
+        complaint = Complaint(f"this notebook has {len(names)} machines", 0, "choose one by name: " + ", ".join(names))
+        raise definition_error("", name, complaint, NO_MACHINE)
+    cell = next(cell for cell in reversed(found) if cell.name == logical_id)
+    called = f"{name or 'notebook'}, cell {cell.number}"
+    start = cell.source.find("\n") + 1 or len(cell.source)
+    body = Composed(cell.source[start:], range(start, len(cell.source) + 1))
+    document = _loaded(_plain(body), cell.source, called, substitutions)
+    return replace(document, logical_id=cell.name)
+
+
+def _plain(body: Composed) -> Composed:
+    """Make offsets a list, so that the text counts as one inside another."""
+    return Composed(body.text, list(body.offsets))

@@ -119,7 +119,7 @@ def asset_of(location: Json) -> str | None:
 
 
 def _function(value: Json) -> str | None:
-    """Give the name of the intrinsic function that an object calls: Ref, Fn::Sub …"""
+    """Give the name of the intrinsic function that an object calls, such as Ref or Fn::Sub."""
     if isinstance(value, dict) and len(value) == 1:
         name = next(iter(value))
         if name in ("Ref", "Condition") or name.startswith("Fn::"):

@@ -60,7 +60,19 @@ def load(text: str, max_depth: int, *, tags: bool = False) -> tuple[Json, Offset
 class _Open:
     """A mapping or sequence whose end event has not come yet."""
 
-    __slots__ = ("anchor", "begin", "function", "is_map", "key", "key_span", "merges", "outer", "pointer", "size", "value")
+    __slots__ = (
+        "anchor",
+        "begin",
+        "function",
+        "is_map",
+        "key",
+        "key_span",
+        "merges",
+        "outer",
+        "pointer",
+        "size",
+        "value",
+    )
 
     def __init__(self, pointer: str, begin: int, anchor: str | None, function: str | None, *, is_map: bool) -> None:
         self.outer = pointer

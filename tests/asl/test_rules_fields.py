@@ -166,10 +166,11 @@ def test_a_number_in_quotes_has_a_hint(expect: Callable[..., Diagnostic]) -> Non
 def test_jsonata_allows_expressions_where_the_table_says_so(
     clean: Callable[..., None], expect: Callable[..., Diagnostic]
 ) -> None:
-    clean(states(f'"A": {{{TASK}, "TimeoutSeconds": "{{% $x %}}", "Assign": "{{% $y %}}"}}', JSONATA))
-    expect(
-        states(f'"A": {{{TASK}, "TimeoutSeconds": »"{{% $x"}}', JSONATA), SCHEMA, "an integer or a {% … %} expression"
+    clean(
+        states(f'"A": {{{TASK}, "TimeoutSeconds": "{{% $x %}}", "Assign": "{{% $y %}}"}}', JSONATA),
+        ignore="UNDEFINED_VARIABLE",
     )
+    expect(states(f'"A": {{{TASK}, "TimeoutSeconds": »"x"}}', JSONATA), SCHEMA, "an integer or a {% … %} expression")
     expect(states(f'"A": {{{TASK}, "TimeoutSeconds": »"{{% $x %}}"}}'), SCHEMA, "must be an integer")
 
 

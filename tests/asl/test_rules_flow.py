@@ -119,7 +119,7 @@ def test_a_jsonata_rule_has_a_condition(expect: Callable[..., Diagnostic], clean
     def jsonata(rule: str) -> str:
         return choice(rule).replace('"Type": "Choice"', '"Type": "Choice", "QueryLanguage": "JSONata"')
 
-    clean(jsonata('{"Condition": "{% $x %}", "Next": "End", "Output": {}, "Assign": {}}'))
+    clean(jsonata('{"Condition": "{% $x %}", "Next": "End", "Output": {}, "Assign": {}}'), ignore="UNDEFINED_VARIABLE")
     expect(jsonata('»{"Next": "End"}'), SCHEMA, "needs a Condition")
 
 

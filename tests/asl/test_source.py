@@ -118,8 +118,8 @@ BROKEN = {
     "unclosed last string": ('{"StartAt": »"A', "never closed"),
     "unclosed brace": ('{"a": {"b": 1»', "the { of line 1, column 7 is never closed"),
     "wrong bracket": ('{"a": [1»}', "the [ of line 1, column 7 wants ]"),
-    "line comment": ('{»// what\n"a": 1}', "no comments"),
-    "block comment": ('{"a": 1, »/* what */ "b": 2}', "no comments"),
+    "comment and more": ('{// what\n"a": »}', "expected a value"),
+    "open block comment": ('{"a": 1, »/* what "b": 2}', "no comments"),
     "hash comment": ('{"a": 1 »# what\n}', "no comments"),
     "python word": ('{"a": »True}', "True is no JSON value"),
     "not a number": ('{"a": "NaN", "b": [»NaN]}', "NaN is no JSON value"),
@@ -375,11 +375,21 @@ def test_read_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
         read(tmp_path / "large.json")
 
 
-def test_read_does_not_load_from_aws_yet() -> None:
-    with pytest.raises(CommandError, match="not supported yet"):
-        read("arn:aws:states:us-east-1:123456789012:stateMachine:orders")
+def test_an_arn_is_read_with_what_fetches_it_and_not_without() -> None:
+    arn = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
+    with pytest.raises(CommandError, match="fetched from AWS"):
+        read(arn)
+    document = read(arn, fetch={arn: '{"StartAt": "A"}'}.__getitem__)
+    assert (document.value, document.name) == ({"StartAt": "A"}, "orders")
 
 
 def test_positions_are_not_computed_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sfn_notebook.asl.jsontext.scan", lambda *_: pytest.fail("scanned"))
     assert parse('{"a": 1}').duplicates == ()
+
+
+def test_a_long_line_is_placed_in_time() -> None:
+    text = '{"a": "' + "x" * 1_000_000 + '", "b": 1}'
+    started = time.perf_counter()
+    assert parse(text).locate("/b").column == len(text) - 1
+    assert time.perf_counter() - started < 2

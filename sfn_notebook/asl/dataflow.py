@@ -1,0 +1,555 @@
+"""Data flow without running: which shape of data enters each state, and what the paths in it can find there.
+
+`analyse` follows the transitions from the start with what is known: the workflow's input is anything (or a sample), a Parallel yields
+a list, a constant is itself, lambda:invoke wraps, a Catch without ResultPath leaves only the error. Where several ways lead to a
+state, its data is one of several shapes, and the analysis goes on until nothing changes. Then every path is looked up; what cannot be
+found, or not on every way, comes back as a `Miss`. It decides nothing about messages: see `asl.rules_data`.
+
+Only plain chains of keys are followed; wildcards, filters and JSONata beyond `$states.input.a.b` give anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sfn_notebook.asl import shapes
+from sfn_notebook.asl.answers import ANSWERS
+from sfn_notebook.asl.fields import JSONPATH
+from sfn_notebook.asl.rule import Machine, Text
+from sfn_notebook.asl.rules_maps import mode_of
+from sfn_notebook.asl.shapes import (
+    ANYTHING,
+    Found,
+    Keys,
+    Listing,
+    Maker,
+    Object,
+    Scalar,
+    Shape,
+    Unknown,
+    either,
+    look_up,
+)
+from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.topology import Edge, Scope, StateNode
+from sfn_notebook.errors import ExpressionError, Json
+from sfn_notebook.lang.jsonpath import Path, compile_path
+
+MAX_VISITS = 12
+"""How often a state's data may change before it counts as anything."""
+RUNS_PER_STATE = 40
+"""How much work an analysis may be; loops around loops in nested scopes multiply, and beyond this nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A path that finds nothing, or not on every way.
+
+    Attributes:
+        state: pointer of the state that reads.
+        pointer: where the path stands, and `offset` from which character on.
+        path: the path as written.
+        keys: its keys.
+        found: the reason.
+        writes: the path is a ResultPath that cannot be written.
+    """
+
+    state: str
+    pointer: str
+    offset: int
+    path: str
+    keys: Keys
+    found: Found
+    writes: bool = False
+
+
+@dataclass
+class Flow:
+    """What an analysis finds: the data that enters each state and leaves it, the items of each Map, and the misses."""
+
+    entered: dict[str, Shape] = field(default_factory=dict)
+    left: dict[str, Shape] = field(default_factory=dict)
+    items: dict[str, Shape] = field(default_factory=dict)
+    misses: list[Miss] = field(default_factory=list)
+
+
+def analyse(machine: Machine) -> Flow:
+    """Follow the data through a machine; from its sample input where there is one."""
+    return _Analysis(machine).run()
+
+
+@dataclass
+class _Stages:
+    """The data of one visit by stage; what a field's paths start at."""
+
+    input: Shape
+    effective: Shape = ANYTHING
+    result: Shape = ANYTHING
+    placed: Shape = ANYTHING
+    output: Shape = ANYTHING
+    item: Shape = ANYTHING
+    blocked: Shape | None = None
+
+
+class _TooMuch(Exception):
+    """The analysis would take too long."""
+
+
+class _Analysis:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.graph = machine.graph
+        self.flow = Flow()
+        self.inner: dict[str, tuple[Shape, Shape]] = {}
+        self.guards = frozenset(_guards(machine))
+        self.texts: dict[str, list[Text]] = {}
+        for text in machine.texts:
+            if text.thing.state is not None:
+                self.texts.setdefault(text.thing.state, []).append(text)
+        self.start: Shape = shapes.INPUT
+        if machine.has_sample:
+            self.start = shapes.of_value(machine.sample, Maker("", "the sample input has no such field", lossy=False))
+
+        self.budget = 500 + RUNS_PER_STATE * len(self.graph.nodes)
+
+    def run(self) -> Flow:
+        scope = self.graph.scopes[0]
+        try:
+            self.scope(scope, self.start, collect=True)
+        except _TooMuch:
+            return Flow()
+        return self.flow
+
+    def scope(self, scope: Scope, start: Shape, *, collect: bool) -> Shape:
+        """Give what a scope yields for this input."""
+        known = self.inner.get(scope.pointer)
+        if not collect and known is not None and known[0] == start:
+            return known[1]
+        if scope.start_pointer is None:
+            return ANYTHING
+        entered, ends, visited = self._fixpoint(scope.start_pointer, start)
+        output = either(ends.values())
+        self.inner[scope.pointer] = start, output
+        if collect:
+            for pointer, shape in entered.items():
+                self.flow.entered[pointer] = shape
+                node, stages = self.graph.by_pointer[pointer], visited[pointer]
+                if node.type in ("Map", "Parallel"):
+                    stages = self.stages(node, shape, collect=True)
+                self._collect(node, stages)
+        return output
+
+    def _fixpoint(self, start: str, shape: Shape) -> tuple[dict[str, Shape], dict[str, Shape], dict[str, _Stages]]:
+        entered: dict[str, Shape] = {start: shape}
+        ends: dict[str, Shape] = {}
+        visits: dict[str, int] = {}
+        visited: dict[str, _Stages] = {}
+        waiting = deque([start])
+        while waiting:
+            pointer = waiting.popleft()
+            node = self.graph.by_pointer[pointer]
+            stages = visited[pointer] = self.stages(node, entered[pointer], collect=False)
+            if node.terminal and node.type != "Fail":
+                ends[pointer] = stages.output
+            for edge in self.graph.edges_from(pointer):
+                target = edge.target_pointer
+                if target is None or entered.get(target) is ANYTHING:
+                    continue
+                arriving = self.leaving(node, edge, stages)
+                before = entered.get(target)
+                merged = arriving if before is None else either([before, arriving])
+                visits[target] = visits.get(target, 0) + 1
+                if visits[target] > MAX_VISITS or merged.depth >= shapes.MAX_DEPTH:
+                    merged = ANYTHING
+                if before is None or merged != before:
+                    entered[target] = merged
+                    waiting.append(target)
+        return entered, ends, visited
+
+    # --- one state ---
+
+    def leaving(self, node: StateNode, edge: Edge, stages: _Stages) -> Shape:
+        """Give the data that a transition carries."""
+        body = node.definition
+        if edge.kind == "catch":
+            return self._caught(node, edge, stages)
+        if edge.kind == "choice" and node.query_language != JSONPATH:
+            rules = body.get("Choices")
+            rule = rules[edge.index] if isinstance(rules, list) and edge.index is not None else {}
+            if isinstance(rule, dict) and "Output" in rule:
+                return self.tree(rule["Output"], stages, node)
+        return stages.output
+
+    def _caught(self, node: StateNode, edge: Edge, stages: _Stages) -> Shape:
+        does = f'Catch of "{node.name}" passes on only Error and Cause'
+        advice = 'keep the data with "ResultPath": "$.error" in the Catch'
+        error = Object({"Error": Scalar(2), "Cause": Scalar(2)}, None, Maker(node.pointer, does, advice))
+        catchers = node.definition.get("Catch")
+        catcher = catchers[edge.index] if isinstance(catchers, list) and edge.index is not None else {}
+        if not isinstance(catcher, dict):
+            return ANYTHING
+        if node.query_language != JSONPATH:
+            return ANYTHING if "Output" in catcher else error
+        return self.placed(catcher.get("ResultPath", "$"), stages.input, error, node) or ANYTHING
+
+    def stages(self, node: StateNode, data: Shape, *, collect: bool) -> _Stages:
+        """Run one state on a shape."""
+        self.budget -= 1
+        if self.budget < 0:
+            raise _TooMuch
+        stages = _Stages(data)
+        if node.query_language != JSONPATH:
+            return self._jsonata(node, stages, collect=collect)
+        body = node.definition
+        if node.type in _HAND_ON and "InputPath" not in body and "OutputPath" not in body:
+            stages.effective = stages.result = stages.placed = stages.output = data
+            return stages
+        stages.effective = self.view(body.get("InputPath", "$"), data)
+        if "Parameters" in body and node.type == "Task":
+            stages.effective = self._arguments(body["Parameters"], stages, node)
+        elif "Parameters" in body and node.type in ("Parallel", "Pass"):
+            stages.effective = self.template(body["Parameters"], stages, _chosen(node, "Parameters"))
+        stages.result = self.result(node, stages, collect=collect)
+        selected = stages.result
+        if "ResultSelector" in body:
+            inside = _Stages(data, stages.result)
+            selected = self.template(body["ResultSelector"], inside, _chosen(node, "ResultSelector"))
+        stages.placed = stages.effective
+        if node.type in ("Task", "Parallel", "Map", "Pass"):
+            base = self.view(body.get("InputPath", "$"), data) if "Parameters" in body else stages.effective
+            placed = self.placed(body.get("ResultPath", "$"), base, selected, node)
+            if placed is None:
+                stages.blocked = base
+            stages.placed = placed or ANYTHING
+        stages.output = self.view(body.get("OutputPath", "$"), stages.placed)
+        return stages
+
+    def _arguments(self, template: Json, stages: _Stages, node: StateNode) -> Shape:
+        """Give a Task's Parameters, as far as its result depends on them: the payload of a function."""
+        payload = (
+            {key: inner for key, inner in template.items() if key in ("Payload", "Payload.$")}
+            if isinstance(template, dict)
+            else {}
+        )
+        return self.template(payload, stages, _chosen(node, "Parameters")) if payload else ANYTHING
+
+    def _jsonata(self, node: StateNode, stages: _Stages, *, collect: bool) -> _Stages:
+        body = node.definition
+        stages.effective = stages.input
+        if "Arguments" in body:
+            stages.effective = self.tree(body["Arguments"], stages, node)
+        stages.result = self.result(node, stages, collect=collect)
+        stages.output = stages.placed = stages.result if node.type in ("Task", "Parallel", "Map") else stages.input
+        if "Output" in body:
+            stages.output = self.tree(body["Output"], stages, node)
+        return stages
+
+    def result(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
+        """Give what the work of a state yields."""
+        if node.type == "Task":
+            return _task_result(node, stages.effective)
+        if node.type == "Parallel":
+            branches = [
+                self.scope(scope, stages.effective, collect=collect) for scope in self.graph.scopes_of(node.pointer)
+            ]
+            does = f'Parallel state "{node.name}" yields the list of its {len(branches)} branches\' results'
+            advice = 'keep the input with a ResultPath such as "$.results", or read $[0] …'
+            return Listing(tuple(branches), length=len(branches), maker=Maker(node.pointer, does, advice))
+        if node.type == "Map":
+            return self._map(node, stages, collect=collect)
+        if node.type == "Pass" and "Result" in node.definition and node.query_language == JSONPATH:
+            does = f'Pass state "{node.name}" yields only its Result'
+            advice = 'keep the input with a ResultPath such as "$.constants"'
+            return shapes.of_value(node.definition["Result"], Maker(node.pointer, does, advice))
+        return stages.effective
+
+    def _map(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
+        items = self._items(node, stages)
+        stages.item = _each(items)
+        given = stages.item
+        body = node.definition
+        selector = body.get("ItemSelector", body.get("Parameters") if node.query_language == JSONPATH else None)
+        if mode_of(body) != "INLINE":
+            given = ANYTHING
+        elif isinstance(selector, dict):
+            given = (
+                self.template(selector, stages, _chosen(node, "ItemSelector"))
+                if node.query_language == JSONPATH
+                else self.tree(selector, stages, node)
+            )
+        if collect:
+            self.flow.items[node.pointer] = items
+        results = [self.scope(scope, given, collect=collect) for scope in self.graph.scopes_of(node.pointer)]
+        if "ResultWriter" in body:
+            return ANYTHING
+        does = f'Map state "{node.name}" yields the list of its iterations\' results'
+        advice = 'keep the input with a ResultPath such as "$.results"'
+        length = shapes.least_length(items) if mode_of(body) == "INLINE" else 0
+        return Listing(None, either(results), length or None, Maker(node.pointer, does, advice))
+
+    def _items(self, node: StateNode, stages: _Stages) -> Shape:
+        body = node.definition
+        if "ItemReader" in body:
+            return ANYTHING
+        if node.query_language == JSONPATH:
+            return self.view(body.get("ItemsPath", "$"), stages.effective)
+        return self.tree(body["Items"], stages, node) if "Items" in body else stages.input
+
+    # --- paths and templates ---
+
+    def view(self, text: Json, data: Shape) -> Shape:
+        """Give what InputPath, OutputPath or ItemsPath selects."""
+        if text is None:
+            return Object({}, None, None)
+        if text == "$":
+            return data
+        path = self.path(text)
+        if path is None or path.keys is None or path.root != "$":
+            return ANYTHING
+        return look_up(data, path.keys).shape
+
+    def placed(self, text: Json, base: Shape, value: Shape, node: StateNode) -> Shape | None:
+        """Write a result at a ResultPath; None where that cannot be."""
+        if text is None:
+            return base
+        path = self.path(text)
+        if path is None or path.keys is None or path.root != "$":
+            return ANYTHING
+        return shapes.put(base, path.keys, value, node.pointer)
+
+    def template(self, value: Json, stages: _Stages, maker: Maker) -> Shape:
+        """Give the shape of a payload template."""
+        if isinstance(value, dict):
+            fields = {
+                key.removesuffix(".$"): self.expression(inner, stages)
+                if key.endswith(".$")
+                else self.template(inner, stages, maker)
+                for key, inner in value.items()
+            }
+            return Object(fields, None, maker)
+        if isinstance(value, list):
+            return Listing(tuple(self.template(item, stages, maker) for item in value), length=len(value), maker=maker)
+        return shapes.of_value(value, maker)
+
+    def expression(self, text: Json, stages: _Stages) -> Shape:
+        """Give the shape of a path or intrinsic function."""
+        if not isinstance(text, str) or has_placeholder(text):
+            return ANYTHING
+        if text.startswith("States."):
+            return _intrinsic(text)
+        path = self.path(text)
+        if path is None or path.keys is None:
+            return ANYTHING
+        if path.root == "$":
+            return look_up(stages.effective, path.keys).shape
+        return self.context(path, stages)
+
+    def context(self, path: Path, stages: _Stages) -> Shape:
+        """Give the shape of a path into the context object."""
+        keys = path.keys or ()
+        if path.root == "$$" and keys[:3] == ("Map", "Item", "Value"):
+            return look_up(stages.item, keys[3:]).shape
+        if path.root == "$$" and keys[:2] == ("Execution", "Input"):
+            return look_up(self.start, keys[2:]).shape
+        return ANYTHING
+
+    def tree(self, value: Json, stages: _Stages, node: StateNode) -> Shape:
+        """Give the shape of a tree with JSONata in it."""
+        maker = _chosen(node, "Output")
+        if isinstance(value, dict):
+            return Object({key: self.tree(inner, stages, node) for key, inner in value.items()}, None, maker)
+        if isinstance(value, list):
+            return Listing(tuple(self.tree(item, stages, node) for item in value), length=len(value), maker=maker)
+        if not isinstance(value, str) or not value.startswith("{%"):
+            return shapes.of_value(value, maker)
+        chain = states_chain(value)
+        if chain is None:
+            return _range(value)
+        member, keys, _ = chain
+        base = {"input": stages.input, "result": stages.result}.get(member)
+        return ANYTHING if base is None else look_up(base, keys, spread=True).shape
+
+    def path(self, text: Json) -> Path | None:
+        """Compile a path once; None for what is no path."""
+        if not isinstance(text, str) or has_placeholder(text):
+            return None
+        found = self.machine.path(text)
+        return found if isinstance(found, Path) else None
+
+    # --- collecting ---
+
+    def _collect(self, node: StateNode, stages: _Stages) -> None:
+        if stages.blocked is not None:
+            self._cannot_write(node, stages.blocked)
+        self.flow.left[node.pointer] = stages.output
+        for text in self.texts.get(node.pointer, ()):
+            base = self._base(text, node, stages)
+            if base is None or (base.__class__ is Unknown and base.given is None):
+                continue
+            for path, keys, offset in self._reads(text):
+                found = look_up(base, keys, spread=text.kind == "jsonata")
+                if found.status in ("missing", "unsure") and not self._guarded(keys):
+                    self.flow.misses.append(Miss(node.pointer, text.pointer, offset, path, keys, found))
+
+    def _base(self, text: Text, node: StateNode, stages: _Stages) -> Shape | None:
+        """Give the data that an expression's `$` stands for; None where that is not followed."""
+        thing, name = text.thing, text.field
+        if thing.kind == "Catcher" or text.kind == "reference" or not isinstance(text.text, str):
+            return None
+        if text.kind == "jsonata":
+            chain = states_chain(text.text)
+            return None if chain is None else {"input": stages.input, "result": stages.result}.get(chain[0])
+        if thing.kind == "ChoiceRule" and "IsPresent" in thing.body:
+            return None
+        if name == "InputPath":
+            return stages.input
+        if name == "ResultSelector":
+            return stages.result
+        if name == "OutputPath":
+            return stages.placed
+        if name == "Assign":
+            if node.type not in ("Task", "Map", "Parallel"):
+                return stages.effective if node.type != "Pass" else None
+            return stages.result if "ResultSelector" not in node.definition else None
+        if name == "ItemsPath" and "ItemReader" in node.definition:
+            return None  # recorded: it is ignored then
+        if name in _BEFORE_PARAMETERS and thing.pointer == node.pointer:
+            return self.view(node.definition.get("InputPath", "$"), stages.input)
+        return stages.effective
+
+    def _reads(self, text: Text) -> Iterator[tuple[str, Keys, int]]:
+        """Give the plain chains that an expression reads: path, keys and offset."""
+        if text.kind == "jsonata":
+            chain = states_chain(text.text)
+            if chain is not None:
+                yield chain[2], chain[1], text.text.index("$")
+            return
+        if not text.text.startswith("States."):
+            path = self.path(text.text)
+            if path is not None and path.keys is not None and path.root == "$":
+                yield text.text, path.keys, 0
+            return
+        bare = _QUOTED.sub(lambda match: "#" * len(match.group()), text.text)
+        for match in _IN_CALL.finditer(bare):
+            path = self.path(match.group())
+            if path is not None and path.keys is not None and path.root == "$":
+                yield match.group(), path.keys, match.start()
+
+    def _guarded(self, keys: Keys) -> bool:
+        """Tell whether the machine asks anywhere whether this, or something around it, is there."""
+        return any(keys[: len(guard)] == guard or guard[: len(keys)] == keys for guard in self.guards)
+
+    def _cannot_write(self, node: StateNode, base: Shape) -> None:
+        path = self.path(node.definition.get("ResultPath"))
+        maker = base.maker if isinstance(base, Listing | Scalar | Object) else None
+        if path is not None and path.keys and maker is not None:
+            found = Found("missing", maker=maker)
+            pointer = f"{node.pointer}/ResultPath"
+            self.flow.misses.append(Miss(node.pointer, pointer, 0, path.text, path.keys, found, writes=True))
+
+
+# --- small facts ---------------------------------------------------------------------------------------------------------
+
+_BEFORE_PARAMETERS = ("Parameters", "Credentials", "TimeoutSecondsPath", "HeartbeatSecondsPath")
+"""Fields whose paths start at the data before Parameters [recorded]."""
+_HAND_ON = ("Choice", "Wait", "Succeed", "Fail")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
+_IN_CALL = re.compile(r"(?<![\w$])\$(?:[.\[][^\s,()]*)")
+_CHAIN = re.compile(r"\{%\s*(\$states\.(input|result|errorOutput|context)((?:\.[A-Za-z_]\w*|\[\d+\])*))\s*%\}")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_SCALARS = (
+    "Format",
+    "JsonToString",
+    "UUID",
+    "Base64Encode",
+    "Base64Decode",
+    "Hash",
+    "MathAdd",
+    "MathRandom",
+    "ArrayLength",
+)
+_RANGE = re.compile(r"States\.ArrayRange\(\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*\)")
+_DOTS = re.compile(r"\{%\s*\[\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*\]\s*%\}")
+
+
+def states_chain(text: str) -> tuple[str, Keys, str] | None:
+    """Read an expression that is nothing but a chain from $states: the member, the keys, the chain as written."""
+    match = _CHAIN.fullmatch(text)
+    if match is None:
+        return None
+    keys = tuple(step.group(1) or int(step.group(2)) for step in _STEP.finditer(match.group(3)))
+    return match.group(2), keys, match.group(1)
+
+
+def _guards(machine: Machine) -> Iterator[Keys]:
+    for thing in machine.of("ChoiceRule"):
+        variable = thing.body.get("Variable")
+        if "IsPresent" in thing.body and isinstance(variable, str):
+            try:
+                keys = compile_path(variable).keys
+            except ExpressionError:
+                continue
+            if keys:
+                yield keys
+
+
+def _chosen(node: StateNode, field_name: str) -> Maker:
+    return Maker(node.pointer, f'{field_name} of "{node.name}" passes on only what it names', lossy=False)
+
+
+def _each(items: Shape) -> Shape:
+    """Give the shape of one item."""
+    if isinstance(items, Listing):
+        return either(items.items) if items.items else items.each
+    if isinstance(items, shapes.Either):
+        return either(_each(way) for way in items.ways)
+    return ANYTHING
+
+
+def _task_result(node: StateNode, given: Shape) -> Shape:
+    resource = node.resource or ""
+    if has_placeholder(resource) or ".waitForTaskToken" in resource:
+        return ANYTHING if ".waitForTaskToken" in resource else _returned(node, given)
+    action = resource.split(":states:::", 1)[1] if ":states:::" in resource else None
+    if action is None:
+        return _returned(node, given) if ":function:" in resource or ":activity:" in resource else ANYTHING
+    names = ANSWERS.get(action)
+    if names is None:
+        return ANYTHING
+    fields: Mapping[str, Shape] = dict.fromkeys(names, ANYTHING)
+    does, advice = f'{action} in "{node.name}" answers with its own fields only', None
+    if action == "lambda:invoke":
+        payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
+        fields = {**fields, "Payload": _returned(node, payload)}
+        does = f'lambda:invoke in "{node.name}" wraps what the function returns in Payload'
+        advice = 'read $.Payload …, or unwrap it with "OutputPath": "$.Payload"'
+    else:
+        advice = 'keep the input with a ResultPath such as "$.answer", or null'
+    return Object(fields, None, Maker(node.pointer, does, advice))
+
+
+def _returned(node: StateNode, given: Shape) -> Shape:
+    """Give what a function returns: anything, but it remembers what data it no longer saw."""
+    return Unknown(node.pointer, given) if shapes.is_lossy(given) else Unknown(node.pointer)
+
+
+def _intrinsic(text: str) -> Shape:
+    match = _RANGE.fullmatch(text)
+    if match is not None:
+        first, last, step = (int(part) for part in match.groups())
+        return Listing(None, Scalar(), len(range(first, last + (1 if step > 0 else -1), step)) if step else 0)
+    name = text[len("States.") :].partition("(")[0]
+    if name in _SCALARS:
+        return Scalar()
+    return Listing() if name in ("Array", "ArrayPartition", "ArrayRange", "ArrayUnique", "StringSplit") else ANYTHING
+
+
+def _range(text: str) -> Shape:
+    match = _DOTS.fullmatch(text)
+    if match is None:
+        return ANYTHING
+    first, last = int(match.group(1)), int(match.group(2))
+    return Listing(None, Scalar(), max(0, last - first + 1))

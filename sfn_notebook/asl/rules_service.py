@@ -1,0 +1,173 @@
+"""Rules on numbers that must fit together, and on what a workflow type cannot do.
+
+Express restrictions hold for an Express machine and, inside a Standard one, for the child executions of a Distributed Map whose
+ExecutionType is EXPRESS. Values that are expressions or placeholders are not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from sfn_notebook.asl.fields import JSONPATH
+from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
+from sfn_notebook.asl.rules_maps import mode_of
+from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.topology import Scope
+from sfn_notebook.errors import Json, Severity
+
+_PATTERNS = re.compile(r"(\.sync|\.waitForTaskToken)(?::\d+)?$")
+_ACTIVITY = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:activity:")
+EXPRESS_SECONDS = 300
+MAX_VARIABLE_NAME = 80
+
+
+def heartbeats(machine: Machine) -> Iterator[Problem]:
+    """A task's heartbeat is shorter than its timeout."""
+    for thing in machine.of("Task"):
+        heartbeat, timeout = thing.body.get("HeartbeatSeconds"), thing.body.get("TimeoutSeconds")
+        if _whole(heartbeat) and _whole(timeout) and heartbeat >= timeout:
+            message = f"HeartbeatSeconds ({heartbeat}) must be smaller than TimeoutSeconds ({timeout})"
+            yield Problem(
+                at(thing, "HeartbeatSeconds"), message, hint="a task that may stay silent so long times out first"
+            )
+
+
+def _whole(value: Json) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def retry_delays(machine: Machine) -> Iterator[Problem]:
+    """A Retry's longest delay is not shorter than its first one."""
+    for thing in machine.of("Retrier"):
+        first, most = thing.body.get("IntervalSeconds", 1), thing.body.get("MaxDelaySeconds")
+        if _whole(first) and _whole(most) and most < first:
+            message = f"MaxDelaySeconds ({most}) is smaller than IntervalSeconds ({first})"
+            yield Problem(
+                at(thing, "MaxDelaySeconds"), message, "NO_EFFECT", Severity.WARNING, hint="every wait is cut to it"
+            )
+
+
+def express(machine: Machine) -> Iterator[Problem]:
+    """An Express workflow waits for nothing outside: no .sync, no task token, no activity, no Distributed Map."""
+    inside = _express_scopes(machine)
+    for thing in machine.of("Task", "Map"):
+        node = machine.graph.by_pointer[thing.pointer]
+        if node.scope not in inside:
+            continue
+        if thing.kind == "Map":
+            if mode_of(thing.body) == "DISTRIBUTED":
+                message = "Express state machine does not support a Distributed Map"
+                yield Problem(thing.pointer, message, key=True, hint="use a Standard workflow, or an inline Map")
+            continue
+        yield from _express_task(thing)
+
+
+def _express_task(thing: Thing) -> Iterator[Problem]:
+    resource, pointer = thing.body.get("Resource"), at(thing, "Resource")
+    if not isinstance(resource, str):
+        return
+    hint = "use a Standard workflow, or plain request and response"
+    match = _PATTERNS.search(resource)
+    if match is not None and resource.startswith("arn:"):
+        # AWS writes two spaces before the "at" that follows in the second text.
+        space = " " if match.group(1) == ".waitForTaskToken" else ""
+        message = f"Express state machine does not support '{match.group(1)}' service integration{space}"
+        yield Problem(pointer, message, offset=match.start(1), hint=hint)
+    elif _ACTIVITY.match(resource):
+        yield Problem(pointer, "Express state machine does not support activities", hint=hint)
+
+
+def _express_scopes(machine: Machine) -> set[str]:
+    """Give the pointers of the scopes that run as Express."""
+    found: set[str] = set()
+    for scope in machine.graph.scopes:
+        parent = machine.graph.by_pointer[scope.owner].scope if scope.owner is not None else None
+        if parent is None:
+            is_express = machine.workflow_type == "EXPRESS"
+        else:
+            is_express = parent in found or _express_children(scope)
+        if is_express:
+            found.add(scope.pointer)
+    return found
+
+
+def _express_children(scope: Scope) -> bool:
+    config = scope.definition.get("ProcessorConfig")
+    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED" and config.get("ExecutionType") == "EXPRESS"
+
+
+def express_timeouts(machine: Machine) -> Iterator[Problem]:
+    """No wait of an Express workflow is longer than the five minutes that it may take."""
+    inside = _express_scopes(machine)
+    for thing in machine.of("Wait"):
+        seconds = thing.body.get("Seconds")
+        node = machine.graph.by_pointer[thing.pointer]
+        if node.scope in inside and _whole(seconds) and seconds >= EXPRESS_SECONDS:
+            message = f"this waits {seconds:,} s, but an Express execution ends after {EXPRESS_SECONDS} s"
+            yield Problem(
+                at(thing, "Seconds"), message, "EXPRESS_DURATION", Severity.WARNING, hint="use a Standard workflow"
+            )
+
+
+def variable_names(machine: Machine) -> Iterator[Problem]:
+    """The names of variables are identifiers of at most 80 characters, and none is `states`."""
+    for thing in machine.things:
+        assign = thing.body.get("Assign")
+        if not isinstance(assign, dict):
+            continue
+        for key in assign:
+            name = key.removesuffix(".$") if thing.language == JSONPATH else key
+            pointer = f"{at(thing, 'Assign')}/{key.replace('~', '~0').replace('/', '~1')}"
+            if has_placeholder(name):
+                continue
+            if name == "states":
+                yield Problem(pointer, 'the variable name "states" is reserved', key=True, hint="choose another name")
+            elif len(name) > MAX_VARIABLE_NAME:
+                message = f"the name of a variable may have {MAX_VARIABLE_NAME} characters, this one has {len(name)}"
+                yield Problem(pointer, message, key=True)
+            elif not name.isidentifier():
+                yield Problem(pointer, f"{quoted(name)} is no name of a variable", key=True, hint=_name_hint(name))
+
+
+def _name_hint(name: str) -> str:
+    bare = name.lstrip("$")
+    if bare != name and bare.isidentifier():
+        return f"write {bare}; the dollar sign is for reading it"
+    if "." in name or "[" in name:
+        return "a variable is assigned as a whole; assign an object to change a part"
+    return "a letter or _ first, then letters, digits and _"
+
+
+def delimiters(machine: Machine) -> Iterator[Problem]:
+    """A JSONata expression opens with {% and closes with %}."""
+    for thing in machine.things:
+        if thing.language == JSONPATH:
+            continue
+        for name in ("Arguments", "Output", "Assign", "Condition", "Items", "ItemSelector", "Seconds", "Error", "Cause",
+                     "TimeoutSeconds", "HeartbeatSeconds", "MaxConcurrency"):  # fmt: skip
+            if name in thing.body:
+                yield from _delimiters(at(thing, name), thing.body[name])
+
+
+def _delimiters(pointer: str, tree: Json) -> Iterator[Problem]:
+    waiting = [(pointer, tree)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend((f"{place}/{k.replace('~', '~0').replace('/', '~1')}", v) for k, v in value.items())
+        elif isinstance(value, list):
+            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
+        elif isinstance(value, str) and "%" in value:
+            opens, closes = value.startswith("{%"), value.endswith("%}")
+            if opens and not closes and "%}" not in value[2:]:
+                message = "the expression opens with {% but does not close with %}"
+                yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="end the string with %}")
+            elif closes and not opens and "{%" not in value:
+                message = "the expression closes with %} but does not open with {%"
+                yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="start the string with {%")
+            elif "{%" in value and not (opens and closes):
+                message = "this is taken as plain text: an expression fills the whole string"
+                hint = 'remove what stands outside of {% %}, blanks too; join texts inside, as in {% "a" & $b %}'
+                yield Problem(place, message, "NOT_EVALUATED", Severity.WARNING, hint=hint)

@@ -1,0 +1,315 @@
+"""What can be known of JSON without running anything: shapes, and looking a path up in one.
+
+A shape is `Unknown` (any value), an `Object` whose other fields are ruled out unless it has a `rest`, a `Listing` of known or alike
+items, a `Scalar`, or `Either` of several, one for each way in which data may arrive. What rules a field out is remembered as a
+`Maker`: the state and what it does to the data, for the message. A task's result is unknown, but it remembers what the task was
+given: a field that its input had lost can come back only if the task brings it back.
+
+`depth` and `size` (the least number of bytes of its JSON) come with every shape.
+
+No states and no expressions are known here. Shapes are never changed (their classes are not frozen, because that doubles the time to make one); big ones are cut to `Unknown`, so that every analysis ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from sfn_notebook.errors import Json
+
+Keys: TypeAlias = tuple[str | int, ...]
+MAX_WAYS = 6
+MAX_DEPTH = 8
+MAX_ITEMS = 64
+MAX_FIELDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who made a value so that nothing else can be in it.
+
+    Attributes:
+        state: pointer of the state.
+        does: what it does to the data, for a message.
+        advice: what to do about it.
+        lossy: data was lost on the way, which nobody chose; a constant or a template is chosen.
+    """
+
+    state: str
+    does: str
+    advice: str | None = None
+    lossy: bool = True
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Unknown:
+    """Any value; `task` is the pointer of the state that returned it, `given` what that one had to work with."""
+
+    task: str | None = None
+    given: Shape | None = None
+    depth: int = field(init=False, compare=False, default=0)
+    size: int = field(init=False, compare=False, default=1)
+
+    def __post_init__(self) -> None:
+        if self.given is not None:
+            self.depth = self.given.depth + 1
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Object:
+    """An object; without `rest` it has no other fields. `setters` are the states that wrote its fields into other data."""
+
+    fields: Mapping[str, Shape]
+    rest: Shape | None = None
+    maker: Maker | None = None
+    setters: Mapping[str, str] = field(default_factory=dict)
+    depth: int = field(init=False, compare=False, default=0)
+    size: int = field(init=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        inner = self.fields.values()
+        deepest = max([shape.depth for shape in inner], default=0)
+        size = 1 + sum([shape.size for shape in inner]) + sum([len(key) + 4 for key in self.fields])
+        if self.rest is not None:
+            deepest, size = max(deepest, self.rest.depth - 1), max(size, self.rest.size)
+        self.depth = deepest + 1
+        self.size = size
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Listing:
+    """An array: of exactly these items, or of any number that are like `each`; `length` is the least number of items."""
+
+    items: tuple[Shape, ...] | None = None
+    each: Shape = field(default_factory=Unknown)
+    length: int | None = None
+    maker: Maker | None = None
+    depth: int = field(init=False, compare=False, default=0)
+    size: int = field(init=False, compare=False, default=2)
+
+    def __post_init__(self) -> None:
+        inner = self.items if self.items is not None else (self.each,)
+        self.depth = 1 + max([shape.depth for shape in inner], default=0)
+        if self.items is not None:
+            self.size = max(2, 1 + sum([1 + shape.size for shape in self.items]))
+        else:
+            self.size = max(2, 1 + (self.length or 0) * (1 + self.each.size))
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Scalar:
+    """Null, a boolean, a number or a string; `size` is how many bytes its JSON has at least."""
+
+    size: int = 1
+    maker: Maker | None = None
+    depth: int = field(init=False, compare=False, default=0)
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Either:
+    """One of several shapes."""
+
+    ways: tuple[Shape, ...]
+    depth: int = field(init=False, compare=False, default=0)
+    size: int = field(init=False, compare=False, default=1)
+
+    def __post_init__(self) -> None:
+        self.depth = max(way.depth for way in self.ways)
+        self.size = min(way.size for way in self.ways)
+
+
+Shape: TypeAlias = Unknown | Object | Listing | Scalar | Either
+ANYTHING = Unknown()
+INPUT = Unknown("")
+"""The workflow's own input."""
+
+
+class Found(NamedTuple):
+    """What a path gives.
+
+    Attributes:
+        status: "there", "open" (it may well be there), "unsure" (something speaks against it) or "missing".
+        shape: what is there.
+        maker: who ruled it out.
+        tasks: pointers of the tasks that alone could bring it back.
+        setter: the state that sets it on another way, where the reason is that this way does not pass it.
+    """
+
+    status: str
+    shape: Shape = ANYTHING
+    maker: Maker | None = None
+    tasks: tuple[str, ...] = ()
+    setter: str | None = None
+
+
+_OPEN = Found("open")
+
+
+def of_value(value: Json, maker: Maker | None = None, depth: int = 0) -> Shape:
+    """Give the shape of a value that is known."""
+    if depth > MAX_DEPTH:
+        return ANYTHING
+    if isinstance(value, dict):
+        return Object({key: of_value(inner, maker, depth + 1) for key, inner in value.items()}, None, maker)
+    if isinstance(value, list):
+        if len(value) <= MAX_ITEMS:
+            return Listing(tuple(of_value(item, maker, depth + 1) for item in value), length=len(value), maker=maker)
+        return Listing(None, either(of_value(item, maker, depth + 1) for item in value[:MAX_WAYS]), len(value), maker)
+    return Scalar(len(value.encode("utf-8", "replace")) + 2 if isinstance(value, str) else 1, maker)
+
+
+def either(shapes: Iterable[Shape]) -> Shape:
+    """Join shapes into one."""
+    ways: list[Shape] = []
+    for shape in shapes:
+        for way in shape.ways if isinstance(shape, Either) else (shape,):
+            if way not in ways:
+                ways.append(way)
+        if len(ways) > MAX_WAYS:
+            return ANYTHING
+    if not ways:
+        return ANYTHING
+    return ways[0] if len(ways) == 1 else Either(tuple(ways))
+
+
+def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
+    """Follow keys into a shape.
+
+    Args:
+        shape: where to start.
+        keys: names and indices.
+        spread: as JSONata does, a name goes into the items of a list, and an index on no list is that value.
+    """
+    if isinstance(shape, Either):
+        return _joined(shape.ways, keys, spread=spread)
+    if not keys:
+        return Found("there", shape)
+    if isinstance(shape, Unknown):
+        return _in_result(shape, keys, spread=spread)
+    if isinstance(shape, Object):
+        return _in_object(shape, keys, spread=spread)
+    if isinstance(shape, Listing):
+        return _in_listing(shape, keys, spread=spread)
+    if spread and isinstance(keys[0], int):
+        return look_up(shape, keys[1:], spread=spread) if keys[0] == 0 else Found("missing", maker=shape.maker)
+    return Found("missing", maker=shape.maker)
+
+
+def _in_result(shape: Unknown, keys: Keys, *, spread: bool) -> Found:
+    """Look into what a task returned: nothing speaks against a field unless the task's own input had lost it."""
+    if shape.given is None or not shape.task:
+        return _OPEN
+    before = look_up(shape.given, keys, spread=spread)
+    if before.status in ("missing", "unsure") and before.maker is not None:
+        return Found("unsure", ANYTHING, before.maker, (*before.tasks, shape.task))
+    return _OPEN
+
+
+def _in_object(shape: Object, keys: Keys, *, spread: bool) -> Found:
+    key = keys[0]
+    if isinstance(key, int):
+        if spread:
+            return look_up(shape, keys[1:], spread=spread) if key == 0 else Found("missing", maker=shape.maker)
+        return Found("missing", maker=shape.maker) if shape.rest is None else _OPEN
+    if key in shape.fields:
+        return look_up(shape.fields[key], keys[1:], spread=spread)
+    if shape.rest is not None:
+        return look_up(shape.rest, keys, spread=spread)
+    return Found("missing", maker=shape.maker)
+
+
+def _in_listing(shape: Listing, keys: Keys, *, spread: bool) -> Found:
+    key = keys[0]
+    if isinstance(key, str):
+        if not spread:
+            return Found("missing", maker=shape.maker)
+        items = shape.items if shape.items is not None else (shape.each,)
+        found = [look_up(item, keys, spread=spread) for item in items]
+        if found and all(each.status == "missing" for each in found):
+            return Found("missing", maker=shape.maker or found[0].maker)
+        return _OPEN
+    if shape.length is not None and not -shape.length <= key < shape.length:
+        return Found("missing", maker=shape.maker)
+    item = shape.items[key] if shape.items is not None else shape.each
+    return look_up(item, keys[1:], spread=spread)
+
+
+def _joined(ways: tuple[Shape, ...], keys: Keys, *, spread: bool) -> Found:
+    found = [look_up(way, keys, spread=spread) for way in ways]
+    shape = either(each.shape for each in found if each.status != "missing")
+    against = next((each for each in found if each.status in ("missing", "unsure")), None)
+    if all(each.status == "missing" for each in found):
+        return found[0]
+    if against is not None:
+        return Found("unsure", shape, against.maker, against.tasks)
+    setter = _set_elsewhere(ways, keys) if keys else None
+    if setter is not None and any(each.status == "open" for each in found):
+        return Found("unsure", shape, setter=setter)
+    return Found("there" if all(each.status == "there" for each in found) else "open", shape)
+
+
+def _set_elsewhere(ways: tuple[Shape, ...], keys: Keys) -> str | None:
+    """Give the state that sets a field on one way while another one leaves it as it came with the workflow's input."""
+    setters: dict[str, str] = {}
+    untouched = False
+    for way in ways:
+        inner: Shape | None = way
+        while isinstance(inner, Object) and keys[0] not in inner.fields:
+            inner = inner.rest
+        if isinstance(inner, Object) and isinstance(way, Object):
+            setters.update(way.setters)
+        elif inner == INPUT:
+            untouched = True
+    return setters.get(str(keys[0])) if untouched else None
+
+
+def put(shape: Shape, keys: Keys, value: Shape, setter: str) -> Shape | None:
+    """Write a value at a reference path, as ResultPath does; None where the data cannot take it."""
+    if not keys:
+        return value
+    if isinstance(shape, Either):
+        ways = [put(way, keys, value, setter) for way in shape.ways]
+        kept = [way for way in ways if way is not None]
+        return either(kept) if kept else None
+    key = keys[0]
+    if isinstance(shape, Unknown):
+        inner = put(ANYTHING, keys[1:], value, setter)
+        if isinstance(key, int) or inner is None:
+            return ANYTHING
+        return Object({key: inner}, shape, None, {key: setter})
+    if isinstance(shape, Object) and isinstance(key, str):
+        inner = put(shape.fields.get(key, Object({})), keys[1:], value, setter)
+        if inner is None:
+            return None
+        if len(shape.fields) >= MAX_FIELDS:
+            return Object({key: inner}, ANYTHING, shape.maker, {key: setter})
+        return Object({**shape.fields, key: inner}, shape.rest, shape.maker, {**shape.setters, key: setter})
+    if isinstance(shape, Listing) and isinstance(key, int):
+        return Listing(None, ANYTHING, None, shape.maker)
+    return None
+
+
+def least_length(shape: Shape) -> int:
+    """Give how many items a list of this shape has at least."""
+    if isinstance(shape, Listing):
+        return shape.length or (len(shape.items) if shape.items else 0)
+    return min((least_length(way) for way in shape.ways), default=0) if isinstance(shape, Either) else 0
+
+
+def names_of(shape: Shape) -> tuple[str, ...]:
+    """Give the fields that an object is known to have."""
+    if isinstance(shape, Object):
+        return (*shape.fields, *(names_of(shape.rest) if shape.rest is not None else ()))
+    return ()
+
+
+def is_lossy(shape: Shape) -> bool:
+    """Tell whether data has been lost that a task which gets this cannot see any more."""
+    if isinstance(shape, Either):
+        return any(is_lossy(way) for way in shape.ways)
+    if isinstance(shape, Unknown):
+        return shape.given is not None
+    if isinstance(shape, Object) and shape.rest is not None:
+        return is_lossy(shape.rest)
+    return shape.maker is not None and shape.maker.lossy
