@@ -22,8 +22,8 @@ from sfn_notebook.api.nested import bind_machines
 from sfn_notebook.api.teststate import try_state
 from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
-from sfn_notebook.asl.substitutions import substitute
 from sfn_notebook.asl.variables import variable_references
+from sfn_notebook.asl.writing import to_json, to_yaml
 from sfn_notebook.engine.clock import read_iso
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.limits import Limits, Names
@@ -72,25 +72,42 @@ class StateMachine:
         source: dict[str, Json] | str | os.PathLike[str],
         name: str | None = None,
         substitutions: Mapping[str, Any] | None = None,
+        logical_id: str | None = None,
+        session: Any = None,
     ) -> StateMachine:
         """Load a definition.
 
         Args:
-            source: a dict, JSON or YAML text, or the path of a file with either.
-            name: the machine's name; by default that of the file, else "StateMachine".
+            source: a dict, JSON or YAML text, the path of a file with either, a CloudFormation, SAM, CDK or Serverless template
+                (text or path), or the ARN of a state machine or an execution.
+            name: the machine's name; by default that of the file or the logical id, else "StateMachine".
             substitutions: values for placeholders such as `${TableName}`.
+            logical_id: which machine of a template that holds several.
+            session: the boto3 session to ask for an ARN.
 
         Returns:
             A machine whose `diagnostics` tell what is wrong with it, whenever the text can be read as an object.
 
         Raises:
             DefinitionError: the text cannot be read; the message has line, column and the line itself.
+            AwsError: the ARN's definition cannot be had.
         """
-        document = asl_source.read(source, name=name)
-        text = document.text
-        if substitutions:
-            document = asl_source.parse(substitute(text, substitutions), name=name)
-        return cls(document, name or _default_name(source), text)
+        document = asl_source.read(
+            source,
+            name=name,
+            logical_id=logical_id,
+            substitutions=substitutions,
+            fetch=lambda arn: _fetch(arn, session),
+        )
+        return cls(document, name or document.logical_id or _default_name(source), document.text)
+
+    def to_json(self, indent: int = 2) -> str:
+        """Write the definition as JSON, keys in their order."""
+        return to_json(self.definition, indent=indent)
+
+    def to_yaml(self) -> str:
+        """Write the definition as YAML, keys in their order; reading it gives the same definition."""
+        return to_yaml(self.definition)
 
     @classmethod
     def restore(cls, definition: dict[str, Json], source: str, name: str) -> StateMachine:
@@ -327,7 +344,15 @@ class StateMachine:
         return machine_bundle(self)
 
 
+def _fetch(arn: str, session: Any) -> str:
+    from sfn_notebook.aws.fetch import fetch_definition
+
+    return fetch_definition(arn, session).text
+
+
 def _default_name(source: Any) -> str:
+    if isinstance(source, str) and source.startswith("arn:"):
+        return re.sub(r"[^\w.-]", "-", source.split(":")[6])[:80] if source.count(":") >= 6 else "StateMachine"
     if isinstance(source, os.PathLike) or (
         isinstance(source, str) and "\n" not in source and not source.lstrip().startswith("{")
     ):

@@ -14,6 +14,7 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sfn_notebook.asl.rules_advice import ADVICE
 from sfn_notebook.errors import CommandError, Diagnostic, Json, Severity, SfnError
 from sfn_notebook.history.events import TERMINAL, details
 from sfn_notebook.history.places import place_text
@@ -130,10 +131,15 @@ def machine_bundle(
 
 
 def diagnostic_lines(diagnostics: Sequence[Diagnostic], limit: int = 10) -> list[str]:
-    """Write diagnostics compactly, a line each, errors first."""
-    ordered = sorted(diagnostics, key=lambda diagnostic: diagnostic.severity is not Severity.ERROR)
+    """Write diagnostics compactly, a line each, errors first; general advice is only counted."""
+    told = [d for d in diagnostics if d.code not in ADVICE]
+    ordered = sorted(told, key=lambda diagnostic: diagnostic.severity is not Severity.ERROR)
     lines = [f"{'✖' if d.severity is Severity.ERROR else '⚠'} {d}" for d in ordered[:limit]]
-    return lines + ([f"… and {len(ordered) - limit} more"] if len(ordered) > limit else [])
+    if len(ordered) > limit:
+        lines.append(f"… and {len(ordered) - limit} more")
+    if advice := len(diagnostics) - len(told):
+        lines.append(f"ⓘ {advice} {'piece' if advice == 1 else 'pieces'} of advice: %sfn check NAME tells")
+    return lines
 
 
 # --- runs ----------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from sfn_notebook.api.pictures import machine_graph
 from sfn_notebook.api.reports import CheckReport
 from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
-from sfn_notebook.asl.substitutions import substitute
 from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
 from sfn_notebook.strictjson import parse_json
 
@@ -83,8 +82,7 @@ def load_text(
 
     The machine's `source` is the text alone.
     """
-    filled = substitute(text, substitutions) if substitutions else text
-    document = asl_source.parse("\n" * lines_above + filled, name=name)
+    document = asl_source.parse("\n" * lines_above + text, name=name, substitutions=substitutions)
     return _accepted(StateMachine(document, name, text), name, strict=strict)
 
 
@@ -107,13 +105,39 @@ def check_machine(machine: StateMachine, name: str | None = None, *, strict: boo
     return CheckReport(name or machine.name, tuple(problems(machine, strict=strict)), machine.document.text, strict)
 
 
-def check_file(path: str, *, strict: bool = False) -> CheckReport:
-    """Report on a definition in a file; a text that cannot be read is a report with one error."""
+def check_file(path: str, *, strict: bool = False, ask_aws: bool = False) -> list[CheckReport]:
+    """Report on each definition in a file, of which a template may hold several; a text that cannot be read is one error.
+
+    Args:
+        path: of a definition or a template.
+        strict: warnings and placeholders that nothing fills in count as errors.
+        ask_aws: let the service validate it too (ValidateStateMachineDefinition) and merge both lists.
+    """
     try:
-        machine = StateMachine.load(Path(path))
+        ids: Sequence[str | None] = asl_source.logical_ids(Path(path)) or (None,)
+        machines = [StateMachine.load(Path(path), logical_id=one) for one in ids]
     except DefinitionError as error:
-        return CheckReport(path, error.diagnostics, error.source, strict)
-    return check_machine(machine, path, strict=strict)
+        return [CheckReport(path, error.diagnostics, error.source, strict)]
+    reports = []
+    for machine, one in zip(machines, ids, strict=True):
+        report = check_machine(machine, path if one is None or len(machines) == 1 else f"{path} ({one})", strict=strict)
+        reports.append(with_aws(report, machine) if ask_aws else report)
+    return reports
+
+
+def with_aws(report: CheckReport, machine: StateMachine) -> CheckReport:
+    """Add what AWS says about the machine; each message then names who said it.
+
+    Raises:
+        AwsError: AWS cannot be asked.
+    """
+    from sfn_notebook.aws.validate import ask, merge
+
+    judged = merge(list(report.diagnostics), list(ask(machine.document).diagnostics))
+    marked = tuple(
+        replace(one.diagnostic, message=f"[{' + '.join(one.by)}] {one.diagnostic.message}") for one in judged
+    )
+    return replace(report, diagnostics=marked)
 
 
 def render_file(

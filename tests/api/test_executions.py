@@ -61,7 +61,7 @@ def test_the_frames_cover_all_executions(machine: StateMachine) -> None:
     assert list(found.states["execution"]) == [execution.name for execution in found]
     assert list(found.attempts["error"].fillna("")) == ["", "Divisible"]
     assert repr(found) == "<Executions: 2: 1 FAILED, 1 SUCCEEDED>"
-    assert "Divisible" in found._repr_html_()
+    assert "Divisible" in found._repr_mimebundle_()["text/html"]
 
 
 def test_a_name_that_comes_twice_is_told_apart(machine: StateMachine) -> None:

@@ -57,7 +57,7 @@ def test_text_below_other_lines_counts_them_and_stays_as_it_is(text: str, above:
 def test_a_file_that_cannot_be_read_is_a_report(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     for name in ("broken.json", "missing.json"):
-        report = verbs.check_file(str(tmp_path / name))
+        (report,) = verbs.check_file(str(tmp_path / name))
         assert (report.ok, report.errors) == (False, 1)
 
 

@@ -381,7 +381,7 @@ def test_a_name_means_the_variable_where_there_is_one(nb: Notebook) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("shwo hello", "there is no verb 'shwo' (did you mean show?); the verbs are show, run, list"),
+        ("shwo hello", "there is no verb 'shwo' (did you mean show?); the verbs are show, run"),
         ("hello", "hello is a machine, and a verb comes first: %sfn show hello"),
         ("run helo", "there is no machine 'helo' (did you mean hello?); known are hello"),
         ("run data", "data is a list, not a state machine; known are hello"),
