@@ -132,9 +132,9 @@ class Execution:
         return self.engine.names.execution_arn
 
     @property
-    def seed(self) -> int | str:
+    def seed(self) -> int:
         """The seed that repeats this run."""
-        return self.engine.seed
+        return int(self.engine.seed)
 
     @property
     def history(self) -> History:

@@ -47,11 +47,12 @@ def test_the_histories_do_not_depend_on_the_executor(machine: StateMachine) -> N
 
 
 def test_a_frame_gives_one_input_per_row_with_missing_values_as_null(machine: StateMachine) -> None:
-    frame = pd.DataFrame({"n": [1, 2], "note": ["a", None], "at": pd.to_datetime(["2026-01-01", None])})
+    frame = pd.DataFrame({"n": [1, 2], "note": ["a", None], "at": [pd.Timestamp("2026-01-01"), pd.NaT]})
     found = machine.run_many(frame, {"Work": lambda event: event}, progress=False)
     assert [execution.output["note"] for execution in found] == ["a", None]
-    assert found[1].output["at"] is None
-    assert found[0].output["at"].startswith("2026-01-01T00:00:00")
+    last, first = [execution.output for execution in found][::-1]
+    assert last["at"] is None
+    assert first["at"].startswith("2026-01-01T00:00:00")
 
 
 def test_the_frames_cover_all_executions(machine: StateMachine) -> None:
@@ -103,4 +104,4 @@ def test_ctrl_c_ends_the_run_in_hand_and_keeps_those_before_it(machine: StateMac
 
     found = machine.run_many([{"n": n} for n in range(1, 6)], {"Work": interrupted}, progress=False)
     assert [execution.status for execution in found] == ["SUCCEEDED", "ABORTED"]
-    assert found[1].history.raw[-1]["type"] == "ExecutionAborted"
+    assert found.histories[1].raw[-1]["type"] == "ExecutionAborted"

@@ -29,7 +29,9 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 REQUIRED = bool(os.environ.get("SFN_NOTEBOOK_REQUIRE_BROWSER"))
-NOISE = re.compile(r"favicon|ResizeObserver loop|Failed to decode downloaded font|preloaded using link preload", re.IGNORECASE)
+NOISE = re.compile(
+    r"favicon|ResizeObserver loop|Failed to decode downloaded font|preloaded using link preload", re.IGNORECASE
+)
 """Console messages that JupyterLab itself causes in an empty notebook."""
 
 
@@ -77,9 +79,10 @@ class Lab:
 
     def write(self, name: str, cells: list[str]) -> str:
         """Write a notebook with these code cells into the server's folder."""
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        made: Any = nbformat.v4  # ships no types
+        notebook = made.new_notebook(cells=[made.new_code_cell(cell) for cell in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, self.folder / name)
+        nbformat.write(notebook, self.folder / name)  # type: ignore[no-untyped-call]
         return name
 
 
@@ -139,7 +142,9 @@ class Page:
         """Open a notebook in a workspace of its own and wait for its kernel."""
         space = secrets.token_hex(6)
         self.page.goto(f"{self.lab.url}/lab/workspaces/{space}/tree/{notebook}?reset&token={self.lab.token}")
-        self.page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext", timeout=60_000)
+        self.page.wait_for_function(
+            "() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext", timeout=60_000
+        )
         self.page.wait_for_function(
             """() => { const k = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
                        return k && k.status === 'idle' && k.connectionStatus === 'connected'; }""",
@@ -156,7 +161,8 @@ class Page:
             timeout=timeout,
         )
         self.page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'", timeout=timeout
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'",
+            timeout=timeout,
         )
         self.page.wait_for_timeout(300)
 
@@ -164,7 +170,9 @@ class Page:
         """Switch JupyterLab's theme: "JupyterLab Light" or "JupyterLab Dark"."""
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         dark = "false" if "Dark" in name else "true"
-        self.page.wait_for_function(f"() => document.body.getAttribute('data-jp-theme-light') === '{dark}'", timeout=20_000)
+        self.page.wait_for_function(
+            f"() => document.body.getAttribute('data-jp-theme-light') === '{dark}'", timeout=20_000
+        )
         self.page.wait_for_timeout(300)
 
     def screenshot(self, name: str) -> None:
@@ -180,7 +188,9 @@ def page(browser: Any, lab: Lab) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 8000})
     raw = context.new_page()
     opened = Page(raw, lab)
-    raw.on("console", lambda m: opened.errors.append(m.text) if m.type == "error" and not NOISE.search(m.text) else None)
+    raw.on(
+        "console", lambda m: opened.errors.append(m.text) if m.type == "error" and not NOISE.search(m.text) else None
+    )
     raw.on("pageerror", lambda error: opened.errors.append(str(error)))
     raw.on("request", lambda request: None if _own(request.url, lab.url) else opened.foreign.append(request.url))
     yield opened

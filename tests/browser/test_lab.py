@@ -28,10 +28,12 @@ def test_each_notebook_runs_without_console_errors_and_without_the_network(page:
     shutil.copy(path, lab.folder / path.name)
     page.open(path.name)
     page.run_all()
-    cells = nbformat.read(path, as_version=4).cells
+    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
     meant = sum("raises-exception" in cell.metadata.get("tags", ()) for cell in cells)
     assert page.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == meant
-    numbered = [cell for cell in page.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts() if re.search(r"\d", cell)]
+    numbered = [
+        cell for cell in page.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts() if re.search(r"\d", cell)
+    ]
     assert len(numbered) == sum(cell.cell_type == "code" for cell in cells), "every code cell was run"
     assert page.page.locator(".jp-OutputArea-output svg").count() > 0
     page.screenshot(f"{path.stem}-light")

@@ -106,8 +106,8 @@ class Writer:
         kinds += ["Choice"] if later else ["Succeed", "Fail"]
         kind = self.draw(st.sampled_from(kinds))
         jsonata = kind in ("Pass", "Task", "Succeed") and self.draw(st.integers(0, 3)) == 0
-        fill = self._jsonata if jsonata else getattr(self, f"_{kind.lower()}")
-        state: dict[str, Any] = {"Type": kind, **(fill(kind) if jsonata else fill(later, depth))}
+        filled = self._jsonata(kind) if jsonata else getattr(self, f"_{kind.lower()}")(later, depth)
+        state: dict[str, Any] = {"Type": kind, **filled}
         if kind in ("Pass", "Task", "Wait", "Map", "Parallel"):
             state |= {"Next": later[0]} if later else {"End": True}
         if kind in ("Task", "Map", "Parallel"):
