@@ -22,7 +22,7 @@ from sfn_notebook.errors import AwsError, CommandError
 POOL: Final = 10
 """Connections of a client, as boto3's own default."""
 
-_TRIES: Final = 4
+_TRIES: Final = 8
 _PAGE: Final = "GetExecutionHistoryOutput"
 
 

@@ -29,7 +29,7 @@ def user_session() -> boto3.Session:
 def test_our_own_session_retries_adaptively_and_has_a_connection_for_each_thread() -> None:
     config = connect(region="eu-west-1", pool=32).client("stepfunctions").meta.config
     assert config.retries["mode"] == "adaptive"
-    assert config.retries["total_max_attempts"] == 4
+    assert config.retries["total_max_attempts"] == 8
     assert config.max_pool_connections == 32
 
 
