@@ -96,9 +96,9 @@ def caller(aws: FakeAws, clock: FakeClock) -> Caller:
 def test_a_throttled_call_is_tried_again_after_a_pause_that_grows(
     aws: FakeAws, caller: Caller, clock: FakeClock
 ) -> None:
-    aws.fail("DescribeExecution", "ThrottlingException", "Rate exceeded", times=9)
+    aws.fail("DescribeExecution", "ThrottlingException", "Rate exceeded", times=17)
     assert caller.call("DescribeExecution", executionArn=ARN)["name"] == "o-1"
-    assert aws.refused["DescribeExecution"] == 9
+    assert aws.refused["DescribeExecution"] == 17
     assert [pause for pause in clock.slept if pause >= 1] == [1.0, 2.0]
 
 
