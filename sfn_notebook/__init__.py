@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from sfn_notebook.api.debugger import Debugger
     from sfn_notebook.api.execution import Execution
     from sfn_notebook.api.executions import Executions
     from sfn_notebook.api.history import History
@@ -25,6 +26,7 @@ __all__ = [
     "After",
     "AwsError",
     "CommandError",
+    "Debugger",
     "DefinitionError",
     "Diagnostic",
     "Execution",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Debugger": "api.debugger",
     "Execution": "api.execution",
     "Executions": "api.executions",
     "History": "api.history",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from functools import cached_property
@@ -35,8 +35,12 @@ from sfn_notebook.sim.mockfile import MockFile
 from sfn_notebook.strictjson import copy_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from sfn_notebook.api.debugger import Debugger
     from sfn_notebook.api.executions import Executions
     from sfn_notebook.api.history import History
+    from sfn_notebook.api.replay import Replay
     from sfn_notebook.render.digraph import StateGraph
 
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -277,6 +281,43 @@ class StateMachine:
         from sfn_notebook.api.executions import run_all
 
         return run_all(self, inputs, handlers, executor, options, progress=progress)
+
+    def debug(
+        self,
+        input: Any = None,  # noqa: A002 - AWS's own name for it
+        handlers: Mapping[str, Any] | MockFile | None = None,
+        **options: Any,
+    ) -> Debugger:
+        """Start a run and stand before its first state; arguments, options and errors are those of `api.debugger.debug`."""
+        from sfn_notebook.api.debugger import debug
+
+        return debug(self, input, handlers, **options)
+
+    def replay(
+        self,
+        history: History | Execution,
+        handlers: Mapping[str, Any] | None = None,
+        *,
+        ignore: Collection[str] = (),
+        **options: Any,
+    ) -> Replay:
+        """Run a history again with its recorded task outcomes and compare; see `api.replay.replay`."""
+        from sfn_notebook.api.replay import replay
+
+        return replay(self, history, handlers, ignore=ignore, **options)
+
+    def backtest(
+        self,
+        histories: Iterable[Any],
+        handlers: Mapping[str, Any] | None = None,
+        *,
+        ignore: Collection[str] = (),
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Run many histories again: one row each with the verdict same, changed, fixed, broken or unknown; see `api.replay.backtest`."""
+        from sfn_notebook.api.replay import backtest
+
+        return backtest(self, histories, handlers, ignore=ignore, **options)
 
     def test_state(
         self,
