@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sfn_notebook.asl import shapes
 from sfn_notebook.asl.answers import ANSWERS
@@ -81,7 +82,7 @@ def analyse(machine: Machine) -> Flow:
     return _Analysis(machine).run()
 
 
-@dataclass
+@dataclass(slots=True)
 class _Stages:
     """The data of one visit by stage; what a field's paths start at."""
 
@@ -94,6 +95,15 @@ class _Stages:
     blocked: Shape | None = None
 
 
+class _Run(NamedTuple):
+    """What a scope did with an input: what it yields, what entered each of its states, and the data of their last visit."""
+
+    start: Shape
+    output: Shape
+    entered: Mapping[str, Shape]
+    visited: Mapping[str, _Stages]
+
+
 class _TooMuch(Exception):
     """The analysis would take too long."""
 
@@ -103,11 +113,13 @@ class _Analysis:
         self.machine = machine
         self.graph = machine.graph
         self.flow = Flow()
-        self.inner: dict[str, tuple[Shape, Shape]] = {}
+        self.inner: dict[str, _Run] = {}
         self.guards = frozenset(_guards(machine))
         self.texts: dict[str, list[Text]] = {}
+        self.paths: dict[str, Path | None] = {}
+        self.errors: dict[str, Object] = {}
         for text in machine.texts:
-            if text.thing.state is not None:
+            if text.thing.state is not None and _is_followed(text):
                 self.texts.setdefault(text.thing.state, []).append(text)
         self.start: Shape = shapes.INPUT
         if machine.has_sample:
@@ -125,24 +137,21 @@ class _Analysis:
 
     def scope(self, scope: Scope, start: Shape, *, collect: bool) -> Shape:
         """Give what a scope yields for this input."""
-        known = self.inner.get(scope.pointer)
-        if not collect and known is not None and known[0] == start:
-            return known[1]
         if scope.start_pointer is None:
             return ANYTHING
-        entered, ends, visited = self._fixpoint(scope.start_pointer, start)
-        output = either(ends.values())
-        self.inner[scope.pointer] = start, output
+        known = self.inner.get(scope.pointer)
+        if known is None or (known.start is not start and known.start != start):
+            known = self.inner[scope.pointer] = self._fixpoint(scope.start_pointer, start)
         if collect:
-            for pointer, shape in entered.items():
+            for pointer, shape in known.entered.items():
                 self.flow.entered[pointer] = shape
-                node, stages = self.graph.by_pointer[pointer], visited[pointer]
+                node, stages = self.graph.by_pointer[pointer], known.visited[pointer]
                 if node.type in ("Map", "Parallel"):
                     stages = self.stages(node, shape, collect=True)
                 self._collect(node, stages)
-        return output
+        return known.output
 
-    def _fixpoint(self, start: str, shape: Shape) -> tuple[dict[str, Shape], dict[str, Shape], dict[str, _Stages]]:
+    def _fixpoint(self, start: str, shape: Shape) -> _Run:
         entered: dict[str, Shape] = {start: shape}
         ends: dict[str, Shape] = {}
         visits: dict[str, int] = {}
@@ -160,14 +169,14 @@ class _Analysis:
                     continue
                 arriving = self.leaving(node, edge, stages)
                 before = entered.get(target)
-                merged = arriving if before is None else either([before, arriving])
+                merged = arriving if before is None or before is arriving else either((before, arriving))
                 visits[target] = visits.get(target, 0) + 1
                 if visits[target] > MAX_VISITS or merged.depth >= shapes.MAX_DEPTH:
                     merged = ANYTHING
-                if before is None or merged != before:
+                if before is None or (merged is not before and merged != before):
                     entered[target] = merged
                     waiting.append(target)
-        return entered, ends, visited
+        return _Run(shape, either(ends.values()), entered, visited)
 
     # --- one state ---
 
@@ -180,13 +189,13 @@ class _Analysis:
             rules = body.get("Choices")
             rule = rules[edge.index] if isinstance(rules, list) and edge.index is not None else {}
             if isinstance(rule, dict) and "Output" in rule:
-                return self.tree(rule["Output"], stages, node)
+                return self.tree(rule["Output"], stages, _chosen(node, "Output"))
         return stages.output
 
     def _caught(self, node: StateNode, edge: Edge, stages: _Stages) -> Shape:
-        does = f'Catch of "{node.name}" passes on only Error and Cause'
-        advice = 'keep the data with "ResultPath": "$.error" in the Catch'
-        error = Object({"Error": Scalar(2), "Cause": Scalar(2)}, None, Maker(node.pointer, does, advice))
+        error = self.errors.get(node.pointer)
+        if error is None:
+            error = self.errors[node.pointer] = _error_of(node)
         catchers = node.definition.get("Catch")
         catcher = catchers[edge.index] if isinstance(catchers, list) and edge.index is not None else {}
         if not isinstance(catcher, dict):
@@ -207,44 +216,43 @@ class _Analysis:
         if node.type in _HAND_ON and "InputPath" not in body and "OutputPath" not in body:
             stages.effective = stages.result = stages.placed = stages.output = data
             return stages
-        stages.effective = self.view(body.get("InputPath", "$"), data)
+        stages.effective = seen = self.view(body["InputPath"], data) if "InputPath" in body else data
         if "Parameters" in body and node.type == "Task":
             stages.effective = self._arguments(body["Parameters"], stages, node)
         elif "Parameters" in body and node.type in ("Parallel", "Pass"):
             stages.effective = self.template(body["Parameters"], stages, _chosen(node, "Parameters"))
-        stages.result = self.result(node, stages, collect=collect)
-        selected = stages.result
+        stages.result = selected = self.result(node, stages, collect=collect)
         if "ResultSelector" in body:
             inside = _Stages(data, stages.result)
             selected = self.template(body["ResultSelector"], inside, _chosen(node, "ResultSelector"))
         stages.placed = stages.effective
         if node.type in ("Task", "Parallel", "Map", "Pass"):
-            base = self.view(body.get("InputPath", "$"), data) if "Parameters" in body else stages.effective
-            placed = self.placed(body.get("ResultPath", "$"), base, selected, node)
+            placed = self.placed(body["ResultPath"], seen, selected, node) if "ResultPath" in body else selected
             if placed is None:
-                stages.blocked = base
+                stages.blocked = seen
             stages.placed = placed or ANYTHING
-        stages.output = self.view(body.get("OutputPath", "$"), stages.placed)
+        stages.output = self.view(body["OutputPath"], stages.placed) if "OutputPath" in body else stages.placed
         return stages
 
     def _arguments(self, template: Json, stages: _Stages, node: StateNode) -> Shape:
         """Give a Task's Parameters, as far as its result depends on them: the payload of a function."""
-        payload = (
-            {key: inner for key, inner in template.items() if key in ("Payload", "Payload.$")}
-            if isinstance(template, dict)
-            else {}
-        )
-        return self.template(payload, stages, _chosen(node, "Parameters")) if payload else ANYTHING
+        if not isinstance(template, dict) or "Payload.$" not in template:
+            return ANYTHING  # a payload that is put together was chosen: nothing is lost in it
+        payload = {key: inner for key, inner in template.items() if key in ("Payload", "Payload.$")}
+        return self.template(payload, stages, _chosen(node, "Parameters"))
 
     def _jsonata(self, node: StateNode, stages: _Stages, *, collect: bool) -> _Stages:
         body = node.definition
         stages.effective = stages.input
         if "Arguments" in body:
-            stages.effective = self.tree(body["Arguments"], stages, node)
+            arguments = body["Arguments"]
+            if node.type == "Task" and isinstance(arguments, dict):
+                arguments = {"Payload": arguments["Payload"]} if "Payload" in arguments else {}
+            stages.effective = self.tree(arguments, stages, _chosen(node, "Output"))
         stages.result = self.result(node, stages, collect=collect)
         stages.output = stages.placed = stages.result if node.type in ("Task", "Parallel", "Map") else stages.input
         if "Output" in body:
-            stages.output = self.tree(body["Output"], stages, node)
+            stages.output = self.tree(body["Output"], stages, _chosen(node, "Output"))
         return stages
 
     def result(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
@@ -278,7 +286,7 @@ class _Analysis:
             given = (
                 self.template(selector, stages, _chosen(node, "ItemSelector"))
                 if node.query_language == JSONPATH
-                else self.tree(selector, stages, node)
+                else self.tree(selector, stages, _chosen(node, "Output"))
             )
         if collect:
             self.flow.items[node.pointer] = items
@@ -296,7 +304,7 @@ class _Analysis:
             return ANYTHING
         if node.query_language == JSONPATH:
             return self.view(body.get("ItemsPath", "$"), stages.effective)
-        return self.tree(body["Items"], stages, node) if "Items" in body else stages.input
+        return self.tree(body["Items"], stages, _chosen(node, "Output")) if "Items" in body else stages.input
 
     # --- paths and templates ---
 
@@ -336,10 +344,10 @@ class _Analysis:
 
     def expression(self, text: Json, stages: _Stages) -> Shape:
         """Give the shape of a path or intrinsic function."""
-        if not isinstance(text, str) or has_placeholder(text):
+        if not isinstance(text, str):
             return ANYTHING
         if text.startswith("States."):
-            return _intrinsic(text)
+            return ANYTHING if has_placeholder(text) else _intrinsic(text)
         path = self.path(text)
         if path is None or path.keys is None:
             return ANYTHING
@@ -356,13 +364,12 @@ class _Analysis:
             return look_up(self.start, keys[2:]).shape
         return ANYTHING
 
-    def tree(self, value: Json, stages: _Stages, node: StateNode) -> Shape:
+    def tree(self, value: Json, stages: _Stages, maker: Maker) -> Shape:
         """Give the shape of a tree with JSONata in it."""
-        maker = _chosen(node, "Output")
         if isinstance(value, dict):
-            return Object({key: self.tree(inner, stages, node) for key, inner in value.items()}, None, maker)
+            return Object({key: self.tree(inner, stages, maker) for key, inner in value.items()}, None, maker)
         if isinstance(value, list):
-            return Listing(tuple(self.tree(item, stages, node) for item in value), length=len(value), maker=maker)
+            return Listing(tuple([self.tree(item, stages, maker) for item in value]), length=len(value), maker=maker)
         if not isinstance(value, str) or not value.startswith("{%"):
             return shapes.of_value(value, maker)
         chain = states_chain(value)
@@ -374,10 +381,13 @@ class _Analysis:
 
     def path(self, text: Json) -> Path | None:
         """Compile a path once; None for what is no path."""
-        if not isinstance(text, str) or has_placeholder(text):
+        if not isinstance(text, str):
             return None
-        found = self.machine.path(text)
-        return found if isinstance(found, Path) else None
+        if text in self.paths:
+            return self.paths[text]
+        found = None if has_placeholder(text) else self.machine.path(text)
+        path = self.paths[text] = found if isinstance(found, Path) else None
+        return path
 
     # --- collecting ---
 
@@ -397,8 +407,6 @@ class _Analysis:
     def _base(self, text: Text, node: StateNode, stages: _Stages) -> Shape | None:
         """Give the data that an expression's `$` stands for; None where that is not followed."""
         thing, name = text.thing, text.field
-        if thing.kind == "Catcher" or text.kind == "reference" or not isinstance(text.text, str):
-            return None
         if text.kind == "jsonata":
             chain = states_chain(text.text)
             return None if chain is None else {"input": stages.input, "result": stages.result}.get(chain[0])
@@ -420,23 +428,21 @@ class _Analysis:
             return self.view(node.definition.get("InputPath", "$"), stages.input)
         return stages.effective
 
-    def _reads(self, text: Text) -> Iterator[tuple[str, Keys, int]]:
+    def _reads(self, text: Text) -> Sequence[tuple[str, Keys, int]]:
         """Give the plain chains that an expression reads: path, keys and offset."""
         if text.kind == "jsonata":
             chain = states_chain(text.text)
-            if chain is not None:
-                yield chain[2], chain[1], text.text.index("$")
-            return
+            return () if chain is None else ((chain[2], chain[1], text.text.index("$")),)
         if not text.text.startswith("States."):
             path = self.path(text.text)
-            if path is not None and path.keys is not None and path.root == "$":
-                yield text.text, path.keys, 0
-            return
+            return () if path is None or path.keys is None or path.root != "$" else ((text.text, path.keys, 0),)
         bare = _QUOTED.sub(lambda match: "#" * len(match.group()), text.text)
-        for match in _IN_CALL.finditer(bare):
-            path = self.path(match.group())
-            if path is not None and path.keys is not None and path.root == "$":
-                yield match.group(), path.keys, match.start()
+        found = ((match, self.path(match.group())) for match in _IN_CALL.finditer(bare))
+        return [
+            (match.group(), path.keys, match.start())
+            for match, path in found
+            if path is not None and path.keys is not None and path.root == "$"
+        ]
 
     def _guarded(self, keys: Keys) -> bool:
         """Tell whether the machine asks anywhere whether this, or something around it, is there."""
@@ -496,6 +502,17 @@ def _guards(machine: Machine) -> Iterator[Keys]:
                 yield keys
 
 
+def _is_followed(text: Text) -> bool:
+    """Tell whether it is known what the paths of an expression start at."""
+    return text.kind != "reference" and text.thing.kind != "Catcher" and isinstance(text.text, str)
+
+
+def _error_of(node: StateNode) -> Object:
+    does = f'Catch of "{node.name}" passes on only Error and Cause'
+    advice = 'keep the data with "ResultPath": "$.error" in the Catch'
+    return Object({"Error": Scalar(2), "Cause": Scalar(2)}, None, Maker(node.pointer, does, advice))
+
+
 def _chosen(node: StateNode, field_name: str) -> Maker:
     return Maker(node.pointer, f'{field_name} of "{node.name}" passes on only what it names', lossy=False)
 
@@ -509,6 +526,11 @@ def _each(items: Shape) -> Shape:
     return ANYTHING
 
 
+_FIELDS: Mapping[str, Mapping[str, Shape]] = {
+    action: dict.fromkeys(names, ANYTHING) for action, names in ANSWERS.items()
+}
+
+
 def _task_result(node: StateNode, given: Shape) -> Shape:
     resource = node.resource or ""
     if has_placeholder(resource) or ".waitForTaskToken" in resource:
@@ -516,10 +538,9 @@ def _task_result(node: StateNode, given: Shape) -> Shape:
     action = resource.split(":states:::", 1)[1] if ":states:::" in resource else None
     if action is None:
         return _returned(node, given) if ":function:" in resource or ":activity:" in resource else ANYTHING
-    names = ANSWERS.get(action)
-    if names is None:
+    if action not in ANSWERS:
         return ANYTHING
-    fields: Mapping[str, Shape] = dict.fromkeys(names, ANYTHING)
+    fields: Mapping[str, Shape] = _FIELDS[action]
     does, advice = f'{action} in "{node.name}" answers with its own fields only', None
     if action == "lambda:invoke":
         payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING

@@ -103,7 +103,7 @@ class Document:
         """Find one place: in the scanned text, or by way of the few containers that lead there."""
         offsets: Offsets | None = self._lazy.get("offsets")
         asked = self._lazy["asked"] = self._lazy.get("asked", 0) + 1
-        if offsets is None and asked > MAX_SINGLE:
+        if offsets is None and (asked > MAX_SINGLE or self._lazy.get("repeated", True)):
             self._maps()
             offsets = self._lazy["offsets"]
         if offsets is not None:
@@ -160,7 +160,10 @@ def start_of(text: str) -> int:
 def _raw_offset(raw: str, offset: int) -> int:
     """Translate an offset in a string's value into one in its source spelling."""
     if raw[:1] == '"':
-        at = 1
+        at = raw.find("\\", 1, 1 + offset)
+        if at < 0:
+            return 1 + offset
+        offset -= at - 1
         for _ in range(offset):
             if raw[at : at + 1] != "\\":
                 at += 1

@@ -27,19 +27,30 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
-class Lines:
-    """Turn offsets of a text into lines and columns, both from 1."""
+FEW_LINES = 20
+"""So many lines are counted one by one."""
 
-    __slots__ = ("starts",)
+
+class Lines:
+    """Turn offsets of a text into lines and columns, both from 1; the table of lines is made only for many questions."""
+
+    __slots__ = ("_asked", "_starts", "_text")
 
     def __init__(self, text: str) -> None:
-        lengths = map(len, text.split("\n")[:-1])
-        self.starts = [total + i for i, total in enumerate(accumulate(lengths, initial=0))]
+        self._text = text
+        self._starts: list[int] = []
+        self._asked = 0
 
     def at(self, offset: int) -> tuple[int, int]:
         """Give the line and column of `offset`."""
-        line = bisect_right(self.starts, offset)
-        return line, offset - self.starts[line - 1] + 1
+        if self._starts:
+            line = bisect_right(self._starts, offset)
+            return line, offset - self._starts[line - 1] + 1
+        self._asked += 1
+        if self._asked > FEW_LINES:
+            lengths = map(len, self._text.split("\n")[:-1])
+            self._starts = [total + i for i, total in enumerate(accumulate(lengths, initial=0))]
+        return self._text.count("\n", 0, offset) + 1, offset - self._text.rfind("\n", 0, offset)
 
     def span(self, start: int, end: int) -> Span:
         """Give the span of text[start:end]."""
@@ -132,60 +143,68 @@ def scan(text: str, start: int = 0) -> Offsets:
 
 
 class Places:
-    """Finds single keys and values of a JSON text: only what lies on the way is taken apart, the rest is skipped by the parser in C."""
+    """Finds single keys and values of a JSON text without repeated keys: only what stands before them is read, by the parser in C."""
 
-    __slots__ = ("_scan", "children", "root", "text")
+    __slots__ = ("_scan", "_start", "known", "text", "unread")
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text
         self._scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
-        self.root = start, self._scan(text, start)[1]
-        self.children: dict[str, dict[str, Place]] = {}
+        self._start = start
+        self.known: dict[str, dict[str, Place]] = {}
+        self.unread: dict[str, Iterator[tuple[str, Place]]] = {}
 
-    def find(self, pointer: str) -> Place | None:
+    def find(self, pointer: str) -> tuple[int, int, int, int] | None:
         """Give (start of the key, its end, start of the value, its end); -1 for the key of an item or of the whole."""
-        place: Place = (-1, -1, *self.root)
+        place: Place = (-1, -1, self._start)
         at = 0
         while at < len(pointer):
             end = pointer.find("/", at + 1)
             end = len(pointer) if end < 0 else end
-            parent = pointer[:at]
-            if parent not in self.children:
-                self.children[parent] = self._children(place[2])
-            found = self.children[parent].get(pointer[at + 1 : end])
+            found = self._member(pointer[:at], place[2], pointer[at + 1 : end])
             if found is None:
                 return None
             place, at = found, end
-        return place
+        return (*place, self._scan(self.text, place[2])[1])
 
-    def _children(self, start: int) -> dict[str, Place]:
+    def _member(self, parent: str, start: int, name: str) -> Place | None:
+        """Find one member of the object, or item of the array, that starts at `start`; go on reading where the last search ended."""
+        if parent not in self.known:
+            self.known[parent] = {}
+            self.unread[parent] = self._children(start)
+        known = self.known[parent]
+        if name in known:
+            return known[name]
+        for other, place in self.unread[parent]:
+            known[other] = place
+            if other == name:
+                return place
+        return None
+
+    def _children(self, start: int) -> Iterator[tuple[str, Place]]:
         """Give the members of the object, or the items of the array, that starts at `start`, by escaped key or index."""
-        text, found, index = self.text, {}, 0
-        opener = text[start]
-        if opener not in "{[":
-            return {}
-        position = _BLANKS.match(text, start + 1).end()  # type: ignore[union-attr]  # matches the empty text too
+        text, scan, index = self.text, self._scan, 0
+        is_object = text[start] == "{"
+        if not is_object and text[start] != "[":
+            return
+        position = _AFTER.match(text, start + 1).end()  # type: ignore[union-attr]  # matches the empty text too
         while text[position] not in "}]":
             key_start = key_end = -1
             name = str(index)
-            if opener == "{":
+            if is_object:
                 key_start = position
-                key, key_end = self._scan(text, position)
+                key, key_end = scan(text, position)
                 name = escape(key)
-                position = _BLANKS.match(text, key_end).end() + 1  # type: ignore[union-attr]
-                position = _BLANKS.match(text, position).end()  # type: ignore[union-attr]
-            end = self._scan(text, position)[1]
-            found[name] = key_start, key_end, position, end
+                position = _AFTER.match(text, key_end).end()  # type: ignore[union-attr]
+            yield name, (key_start, key_end, position)
             index += 1
-            position = _BLANKS.match(text, end).end()  # type: ignore[union-attr]
-            if text[position] == ",":
-                position = _BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
-        return found
+            position = _AFTER.match(text, scan(text, position)[1]).end()  # type: ignore[union-attr]
 
 
-Place: TypeAlias = tuple[int, int, int, int]
+Place: TypeAlias = tuple[int, int, int]
 _DECODER = json.JSONDecoder(strict=False)
-_BLANKS = re.compile(r"[ \t\n\r]*")
+_AFTER = re.compile(r"[ \t\n\r]*(?:[:,][ \t\n\r]*)?")
+"""What stands between a bracket, key or value and what comes next, in a text that is known to be JSON."""
 
 
 class _Open:

@@ -64,7 +64,7 @@ def load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
         raise RefusedError(
             Complaint("this number has more digits than can be read", found.start() if found else start)
         ) from None
-    if _deeper_than(value, MAX_DEPTH):
+    if text.count("{") + text.count("[") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
         raise RefusedError(_too_deep(text, start))
     _refuse_surrogate_escapes(text)
     lazy["repeated"] = bool(repeated)

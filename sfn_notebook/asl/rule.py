@@ -9,15 +9,16 @@ fields the table knows. The helpers here are what several rules share: suggestio
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from sfn_notebook.asl.document import Document
-from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, fields_of, language_of
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, language_of
 from sfn_notebook.asl.jsontext import escape
+from sfn_notebook.asl.tables import table_of
 from sfn_notebook.asl.topology import Scope, Topology, topology
 from sfn_notebook.errors import ExpressionError, Json, Severity, Span
 from sfn_notebook.lang.jsonata import is_expression
@@ -168,12 +169,31 @@ class Machine:
     @cached_property
     def things(self) -> tuple[Thing, ...]:
         """Every object whose fields are known, outer ones first."""
-        return tuple(self._things())
+        found: list[Thing] = []
+        kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
+        for scope in self.graph.scopes:
+            language = self._language_at(scope)
+            _gather(Thing(kinds[scope.kind], scope.pointer, scope.definition, language, scope.owner), found)
+        for node in self.graph.nodes:
+            if node.type in OBJECTS:
+                _gather(Thing(node.type, node.pointer, node.definition, node.query_language, node.pointer), found)
+        return tuple(found)
 
     @cached_property
     def texts(self) -> tuple[Text, ...]:
         """Every expression, in no particular order."""
-        return tuple(text for thing in self.things for text in texts_of(thing))
+        found: list[Text] = []
+        for thing in self.things:
+            _gather_texts(thing, found)
+        return tuple(found)
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, list[Thing]]:
+        """The things by their kind."""
+        found: dict[str, list[Thing]] = {}
+        for thing in self.things:
+            found.setdefault(thing.kind, []).append(thing)
+        return found
 
     def path(self, text: str) -> Path | ExpressionError:
         """Compile a path once for all rules; where it is none, give the error."""
@@ -189,101 +209,82 @@ class Machine:
             paths[text] = found
         return found
 
-    def of(self, *kinds: str) -> Iterator[Thing]:
-        """Give the things of these kinds."""
-        return (thing for thing in self.things if thing.kind in kinds)
-
-    def _things(self) -> Iterator[Thing]:
-        kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
-        for scope in self.graph.scopes:
-            yield from self._with_inner(
-                Thing(
-                    kinds[scope.kind],
-                    scope.pointer,
-                    scope.definition,
-                    self._language_at(scope),
-                    scope.owner,
-                )
-            )
-        for node in self.graph.nodes:
-            if node.type in OBJECTS:
-                thing = Thing(node.type, node.pointer, node.definition, node.query_language, node.pointer)
-                yield from self._with_inner(thing)
+    def of(self, *kinds: str) -> Sequence[Thing]:
+        """Give the things of these kinds, kind by kind."""
+        if len(kinds) == 1:
+            return self.by_kind.get(kinds[0], ())
+        return [thing for kind in kinds for thing in self.by_kind.get(kind, ())]
 
     def _language_at(self, scope: Scope) -> str:
         owner = self.graph.by_pointer.get(scope.owner) if scope.owner is not None else None
         return owner.query_language if owner is not None else self.language
 
-    def _with_inner(self, thing: Thing) -> Iterator[Thing]:
-        """Give a thing and the smaller ones in it, without the scopes, which come by themselves."""
-        waiting = [thing]
-        while waiting:
-            thing = waiting.pop()
-            yield thing
-            inner = [child for name in thing.body for child in self._children(thing, name)]
-            waiting.extend(reversed(inner))
 
-    def _children(self, thing: Thing, name: str) -> Iterator[Thing]:
-        field = OBJECTS[thing.kind].get(name)
-        if field is None or field.shape is None or field.shape in ("Branch", "ItemProcessor"):
-            return
-        value, pointer = thing.body[name], f"{thing.pointer}/{name}"
-        nested = thing.kind == "ChoiceRule"
-        candidates: Iterable[tuple[str, Json]] = [(pointer, value)]
-        if field.kind == "array":
-            candidates = [(f"{pointer}/{i}", item) for i, item in enumerate(value)] if isinstance(value, list) else []
-        for place, body in candidates:
-            if isinstance(body, dict):
-                yield Thing(field.shape, place, body, thing.language, thing.state, nested)
-
-
-_PATH_KINDS = ("path", "reference", "expression")
-
-
-def texts_of(thing: Thing) -> Iterator[Text]:
-    """Give the expressions in the own fields of a thing."""
-    is_path = thing.language == JSONPATH
-    allowed = fields_of(thing.kind, thing.language)
-    for name, value in thing.body.items():
-        field = allowed.get(name)
-        if field is None or value is None or isinstance(value, bool | int | float):
+def _gather(thing: Thing, found: list[Thing]) -> None:
+    """Collect a thing and the smaller ones in it, without the scopes, which come by themselves."""
+    found.append(thing)
+    body = thing.body
+    for name, field in table_of(thing.kind, thing.language).inner:
+        if name not in body:
             continue
-        if is_path and field.kind in _PATH_KINDS:
-            if isinstance(value, str):
-                yield Text(at(thing, name), field.kind, name, value, name, thing)
-        elif field.kind == "template" and is_path:
-            yield from _dynamic(thing, name, value)
-        elif not is_path and (field.expression or field.kind in ("any", "template")):
-            yield from _evaluated(thing, name, value)
+        value, pointer, nested = body[name], f"{thing.pointer}/{name}", thing.kind == "ChoiceRule"
+        if field.kind != "array":
+            if isinstance(value, dict):
+                _gather(Thing(field.shape or "", pointer, value, thing.language, thing.state, nested), found)
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                if isinstance(item, dict):
+                    place = f"{pointer}/{i}"
+                    _gather(Thing(field.shape or "", place, item, thing.language, thing.state, nested), found)
 
 
-def _dynamic(thing: Thing, name: str, template: Json) -> Iterator[Text]:
-    """Give the `.$` fields of a payload template at any depth."""
-    waiting = [(at(thing, name), template)]
-    while waiting:
-        place, value = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
-        elif isinstance(value, dict):
-            for key, inner in value.items():
-                here = f"{place}/{escape(key)}"
-                if key.endswith(".$"):
-                    yield Text(here, "expression", key, inner, name, thing)
-                else:
-                    waiting.append((here, inner))
+_TREES = (dict, list)
+_VALUES = (str, dict, list)
 
 
-def _evaluated(thing: Thing, name: str, tree: Json) -> Iterator[Text]:
-    """Give the `{% %}` strings of a tree."""
-    waiting = [(at(thing, name), name, tree)]
-    while waiting:
-        place, key, value = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend((f"{place}/{i}", key, item) for i, item in enumerate(value))
-        elif isinstance(value, dict):
-            waiting.extend((f"{place}/{escape(inner)}", inner, item) for inner, item in value.items())
-        elif is_expression(value):
-            yield Text(place, "jsonata", key, value, name, thing)
+def _gather_texts(thing: Thing, found: list[Text]) -> None:
+    """Collect the expressions in the own fields of a thing."""
+    dynamic = table_of(thing.kind, thing.language).dynamic
+    for name, value in thing.body.items():
+        field = dynamic.get(name)
+        if field is None or not isinstance(value, _VALUES):
+            continue
+        pointer = f"{thing.pointer}/{name}"
+        if thing.language != JSONPATH:
+            _evaluated(pointer, name, value, (name, thing), found)
+        elif field.kind == "template":
+            _dynamic(pointer, value, (name, thing), found)
+        elif isinstance(value, str):
+            found.append(Text(pointer, field.kind, name, value, name, thing))
+
+
+def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:
+    """Collect the `.$` fields of a payload template at any depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key.endswith(".$"):
+                found.append(Text(f"{place}/{escape(key)}", "expression", key, inner, *origin))
+            elif isinstance(inner, _TREES):
+                _dynamic(f"{place}/{escape(key)}", inner, origin, found)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            if isinstance(item, _TREES):
+                _dynamic(f"{place}/{i}", item, origin, found)
+
+
+def _evaluated(place: str, key: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:
+    """Collect the `{% %}` strings of a tree."""
+    if isinstance(value, str):
+        if is_expression(value):
+            found.append(Text(place, "jsonata", key, value, *origin))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if isinstance(inner, _VALUES):
+                _evaluated(f"{place}/{escape(name)}", name, inner, origin, found)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            if isinstance(item, _VALUES):
+                _evaluated(f"{place}/{i}", key, item, origin, found)
 
 
 Rule: TypeAlias = Callable[[Machine], Iterator[Problem]]

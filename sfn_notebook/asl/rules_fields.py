@@ -22,6 +22,7 @@ from sfn_notebook.asl.fields import (
 )
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.tables import table_of
 from sfn_notebook.errors import Json, Severity
 
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -74,12 +75,9 @@ def _type_of_state(name: str, pointer: str, state: dict[str, Json], machine: Mac
 def required_fields(machine: Machine) -> Iterator[Problem]:
     """Every object has the fields that it needs; all that are missing come in one message, as on AWS."""
     for thing in machine.things:
-        missing = [
-            field.name for field in OBJECTS[thing.kind].values() if field.required and field.name not in thing.body
-        ]
+        missing = [name for name in table_of(thing.kind, thing.language).required if name not in thing.body]
         if thing.kind == "Map" and not {"ItemProcessor", "Iterator"} & thing.body.keys():
             missing.append("ItemProcessor")
-        missing = [name for name in missing if name != "Type"]
         if missing:
             hint = _looks_like(missing, thing) or f"{_whose(thing, machine)} needs {' and '.join(missing)}"
             yield Problem(thing.pointer, f"These fields are required: [{', '.join(missing)}]", hint=hint, key=True)
@@ -100,9 +98,11 @@ def _looks_like(missing: list[str], thing: Thing) -> str | None:
 def known_fields(machine: Machine) -> Iterator[Problem]:
     """Every field exists for its object, state type and query language."""
     for thing in machine.things:
-        allowed = fields_of(thing.kind, thing.language)
+        names = table_of(thing.kind, thing.language).names
+        if names.issuperset(thing.body):
+            continue
         for name in thing.body:
-            if name not in allowed:
+            if name not in names:
                 yield _unknown(thing, name, machine)
 
 
@@ -152,13 +152,32 @@ def _other_language(thing: Thing, name: str) -> str | None:
 def field_types(machine: Machine) -> Iterator[Problem]:
     """Every field's value is of its type, in its range, or one of the words that it allows."""
     for thing in machine.things:
-        allowed = fields_of(thing.kind, thing.language)
+        table = table_of(thing.kind, thing.language)
+        fields, plain = table.fields, table.plain
         for name, value in thing.body.items():
-            field = allowed.get(name)
+            if plain.get(name) is value.__class__:
+                continue
+            field = fields.get(name)
             if field is None or (name == "Type" and thing.kind in STATE_TYPES):
                 continue
-            if value.__class__ is not _PLAIN.get(field.kind) or field.values or field.low is not None:
+            if not _fits(field, value):
                 yield from _field(thing, field, value, machine)
+
+
+def _fits(field: Field, value: Json) -> bool:
+    """Tell whether a value is right beyond doubt; if not, it may still be."""
+    kind = value.__class__
+    if kind is str:
+        if field.values:
+            return value in field.values
+        return field.kind == "string" and (field.low or 0) <= len(value) and field.high is None
+    if kind is list:
+        if field.kind == "strings":
+            return all(item.__class__ is str for item in value)
+        return field.kind == "array" and field.shape is not None and all(item.__class__ is dict for item in value)
+    if kind is int and field.kind in ("integer", "number"):
+        return (field.low is None or value >= field.low) and (field.high is None or value <= field.high)
+    return kind is bool and field.kind == "boolean"
 
 
 def _field(thing: Thing, field: Field, value: Json, machine: Machine) -> Iterator[Problem]:
@@ -238,10 +257,6 @@ _KIND_TESTS = {
     "expression": _string,
     "timestamp": _string,
 }
-
-
-_PLAIN: dict[str, type] = dict.fromkeys(("string", "state", "path", "reference", "expression", "timestamp"), str)
-"""Kinds that any value of one class fits, where the field has no range: the common case, and the fast one."""
 
 
 def _shown(value: Json) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, STATE_TYPES, WAIT_FIELDS, fields_of
 from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
 from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.tables import table_of
 from sfn_notebook.asl.topology import Scope
 from sfn_notebook.errors import Json
 
@@ -20,6 +21,8 @@ def next_or_end(machine: Machine) -> Iterator[Problem]:
     """A state that goes on has either Next or End: true, never both."""
     for thing in machine.of(*_GOES_ON):
         has_next, has_end = "Next" in thing.body, "End" in thing.body
+        if has_next and not has_end:
+            continue
         name = _name(thing, machine)
         if has_next and has_end and thing.body["End"] is not False:
             yield Problem(
@@ -75,33 +78,28 @@ def _missing(pointer: str, target: str, scope: Scope, machine: Machine) -> Probl
 def states_are_reachable(machine: Machine) -> Iterator[Problem]:
     """Every state can be reached from the start of its scope."""
     graph = machine.graph
-    entered: dict[str, set[str | None]] = {}
-    open_ended: set[str] = set()
-    for edge in graph.edges:
-        place = graph.by_pointer[edge.source_pointer].scope
-        entered.setdefault(place, set()).add(edge.target_pointer)
-        if has_placeholder(edge.target):
-            open_ended.add(place)
+    unclear = {graph.by_pointer[edge.source_pointer].scope for edge in graph.edges if has_placeholder(edge.target)}
+    unclear.update(
+        node.scope for node in graph.nodes if node.type not in STATE_TYPES and has_placeholder(node.type)
+    )  # the transitions of such a state are not known
     for scope in graph.scopes:
         if (
-            scope.start is None
+            scope.pointer in unclear
+            or scope.start is None
             or has_placeholder(scope.start)
-            or scope.pointer in open_ended
             or _has_no_end(scope, machine)
         ):
             continue
-        if _has_unread_state(scope, machine):
-            continue
-        seen = graph.reachable(scope) if scope.start_pointer is not None else entered.get(scope.pointer, set())
+        seen = graph.reachable(scope) if scope.start_pointer is not None else _entered(scope, machine)
         for name, pointer in scope.states.items():
             if pointer not in seen and isinstance(scope.definition["States"][name], dict):
                 hint = "no Next, Default, Choice or Catch leads to it from StartAt"
                 yield Problem(pointer, f'State "{name}" is not reachable.', TARGET, key=True, hint=hint)
 
 
-def _has_unread_state(scope: Scope, machine: Machine) -> bool:
-    """Tell whether a state's Type is a placeholder, so that its transitions are not known."""
-    return any(has_placeholder(node.definition.get("Type")) for node in machine.graph.nodes_of(scope))
+def _entered(scope: Scope, machine: Machine) -> set[str | None]:
+    """Give what any state of a scope leads to."""
+    return {edge.target_pointer for pointer in scope.states.values() for edge in machine.graph.edges_from(pointer)}
 
 
 def has_an_end(machine: Machine) -> Iterator[Problem]:
@@ -114,15 +112,14 @@ def has_an_end(machine: Machine) -> Iterator[Problem]:
 
 def _has_no_end(scope: Scope, machine: Machine) -> bool:
     """Tell whether the machine runs in circles; AWS says so of the machine only, and then says nothing of reachability."""
+    if scope.owner is not None or not scope.states or scope.start is None:
+        return False
     nodes = machine.graph.nodes_of(scope)
-    if scope.owner is not None or not nodes or scope.start is None:
+    if any(node.terminal for node in nodes):
         return False
     # A state that is broken in itself (no type, neither Next nor End) is the problem then, not the missing end.
     return all(
-        node.type in STATE_TYPES
-        and not node.terminal
-        and "End" not in node.definition
-        and _goes_somewhere(node.pointer, machine)
+        node.type in STATE_TYPES and "End" not in node.definition and _goes_somewhere(node.pointer, machine)
         for node in nodes
     )
 
@@ -217,19 +214,10 @@ def wait_has_one_form(machine: Machine) -> Iterator[Problem]:
 def one_of_two(machine: Machine) -> Iterator[Problem]:
     """Of a value and its …Path twin only one is given, and of ItemProcessor and Iterator."""
     for thing in machine.things:
-        if thing.kind in ("Wait", "ChoiceRule"):
-            continue
-        for twin in thing.body:
-            name = twin[:-4] if twin.endswith("Path") else "Iterator" if twin == "ItemProcessor" else None
-            if name is not None and name in thing.body and name not in _NO_TWIN:
-                known = fields_of(thing.kind, thing.language)
-                if name in known and twin in known:
-                    message = f"{name} and {twin} cannot stand together"
-                    yield Problem(at(thing, twin), message, key=True, hint="remove one of them")
-
-
-_NO_TWIN = ("Result", "Input", "Output", "Items")
-"""ResultPath is no twin of Result, nor OutputPath of Output."""
+        for name, twin in table_of(thing.kind, thing.language).twins:
+            if twin in thing.body and name in thing.body:
+                message = f"{name} and {twin} cannot stand together"
+                yield Problem(at(thing, twin), message, key=True, hint="remove one of them")
 
 
 def branches_not_empty(machine: Machine) -> Iterator[Problem]:

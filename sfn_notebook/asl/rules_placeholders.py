@@ -27,8 +27,8 @@ def placeholders(machine: Machine) -> Iterator[Problem]:
     if "${" not in document.text:
         return  # what a template's own functions left is filled in by the deployment
     found: dict[str, tuple[str, int, int]] = {}
-    for pointer, value in _strings(machine.definition):
-        if has_placeholder(value) and not value.startswith("{%"):
+    for pointer, value in _strings(machine):
+        if "${" in value and not value.startswith("{%"):
             for match in PLACEHOLDER.finditer(value):
                 place, offset, count = found.get(match.group(1), (pointer, match.start(), 0))
                 found[match.group(1)] = place, offset, count + 1
@@ -42,19 +42,28 @@ def placeholders(machine: Machine) -> Iterator[Problem]:
         yield Problem(pointer, message, UNRESOLVED, severity, offset=offset, hint=hint)
 
 
-def _strings(definition: Json) -> Iterator[tuple[str, str]]:
+def _strings(machine: Machine) -> list[tuple[str, str]]:
     """Give every string with a dollar sign and a brace with its place, in the order of the text."""
-    waiting: list[tuple[str, Json]] = [("", definition)]
-    while waiting:
-        pointer, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend((f"{pointer}/{escape(key)}", inner) for key, inner in reversed(value.items()))
-        elif isinstance(value, list):
-            waiting.extend((f"{pointer}/{i}", value[i]) for i in reversed(range(len(value))))
-        elif isinstance(value, str) and "{" in value and "$" in value:
-            yield pointer, value
+    found: list[tuple[str, str]] | None = machine.memo.get("braced")
+    if found is None:
+        found = machine.memo["braced"] = []
+        _gather(machine.definition, [], found)
+    return found
 
 
+def _gather(value: Json, trail: list[str | int], found: list[tuple[str, str]]) -> None:
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, str):
+            if "{" in inner and "$" in inner:
+                steps = [escape(str(step)) for step in (*trail, key)]
+                found.append(("/" + "/".join(steps), inner))
+        elif isinstance(inner, _TREES):
+            trail.append(key)
+            _gather(inner, trail, found)
+            trail.pop()
+
+
+_TREES = (dict, list)
 _LOOKS_LIKE = re.compile(r"\$\{(?:[^{}]*$|\s*\}|\s+[\w.:]+\s*\}|[\w.:]+\s+\})|(?<![\w$])\$\s+\{[\w.:]+\}")
 _STRICT_KINDS = ("state", "timestamp", "integer", "number", "boolean")
 
@@ -62,7 +71,7 @@ _STRICT_KINDS = ("state", "timestamp", "integer", "number", "boolean")
 def malformed_placeholders(machine: Machine) -> Iterator[Problem]:
     """A placeholder has a name and a closing brace, without blanks."""
     text = machine.document.text
-    if "$ {" not in text and text.count("${") == len(PLACEHOLDER.findall(text)):
+    if "$ {" not in text and ("${" not in text or text.count("${") == len(PLACEHOLDER.findall(text))):
         return
     strict: set[str] = set()
     for thing in machine.things:
@@ -72,7 +81,7 @@ def malformed_placeholders(machine: Machine) -> Iterator[Problem]:
                 field = allowed[name]
                 if name == "Resource" or field.kind in _STRICT_KINDS:
                     strict.add(at(thing, name))
-    for pointer, value in _strings(machine.definition):
+    for pointer, value in _strings(machine):
         if value.startswith(("{%", "States.")) or pointer.endswith("/Comment"):
             continue
         match = _LOOKS_LIKE.search(value)

@@ -139,7 +139,7 @@ def resources(machine: Machine) -> Iterator[Problem]:
             hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"
             yield Problem(at(thing, "Resource"), "Value is not a valid resource ARN", hint=hint)
             continue
-        match = _INTEGRATION.fullmatch(resource)
+        match = _INTEGRATION.fullmatch(resource) if ":states:" in resource else None
         if match is not None and match.group(1) not in ("activity", "aws-sdk"):
             yield from _integration(thing, resource, match, machine)
 

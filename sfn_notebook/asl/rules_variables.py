@@ -41,12 +41,15 @@ def assigned(holder: Json, language: str) -> Names:
 def variables_of(text: Text) -> Names:
     """Give the variables that an expression reads; none where it cannot be read."""
     value = text.text
-    if not isinstance(value, str) or "$" not in value or text.kind == "reference" or has_placeholder(value):
+    if not isinstance(value, str) or text.kind == "reference":
+        return _NONE
+    may_name = "$" in value if text.kind == "jsonata" else _MAY_NAME.search(value)
+    if not may_name or has_placeholder(value):
         return _NONE
     try:
         if text.kind == "jsonata":
             return frozenset(jsonata.variable_names(jsonata.strip_expression(value)))
-        return path_variables(value) if _MAY_NAME.search(value) else _NONE
+        return path_variables(value)
     except (ExpressionError, RecursionError):
         return _NONE
 

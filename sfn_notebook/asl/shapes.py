@@ -25,7 +25,7 @@ MAX_ITEMS = 64
 MAX_FIELDS = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Maker:
     """Who made a value so that nothing else can be in it.
 
@@ -68,9 +68,11 @@ class Object:
     size: int = field(init=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
-        inner = self.fields.values()
-        deepest = max([shape.depth for shape in inner], default=0)
-        size = 1 + sum([shape.size for shape in inner]) + sum([len(key) + 4 for key in self.fields])
+        deepest, size = 0, 1
+        for key, shape in self.fields.items():
+            size += shape.size + len(key) + 4
+            if shape.depth > deepest:
+                deepest = shape.depth
         if self.rest is not None:
             deepest, size = max(deepest, self.rest.depth - 1), max(size, self.rest.size)
         self.depth = deepest + 1
@@ -121,6 +123,7 @@ class Either:
 
 Shape: TypeAlias = Unknown | Object | Listing | Scalar | Either
 ANYTHING = Unknown()
+EMPTY = Object({})
 INPUT = Unknown("")
 """The workflow's own input."""
 
@@ -186,7 +189,7 @@ def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
     if not keys:
         return Found("there", shape)
     if isinstance(shape, Unknown):
-        return _in_result(shape, keys, spread=spread)
+        return _OPEN if shape.given is None else _in_result(shape, keys, spread=spread)
     if isinstance(shape, Object):
         return _in_object(shape, keys, spread=spread)
     if isinstance(shape, Listing):
@@ -279,7 +282,7 @@ def put(shape: Shape, keys: Keys, value: Shape, setter: str) -> Shape | None:
             return ANYTHING
         return Object({key: inner}, shape, None, {key: setter})
     if isinstance(shape, Object) and isinstance(key, str):
-        inner = put(shape.fields.get(key, Object({})), keys[1:], value, setter)
+        inner = put(shape.fields.get(key, EMPTY), keys[1:], value, setter)
         if inner is None:
             return None
         if len(shape.fields) >= MAX_FIELDS:

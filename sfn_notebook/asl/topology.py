@@ -4,7 +4,8 @@ Drawing, debugging and checking all start here. A scope is the machine itself, o
 a transition never leaves its scope. Nodes and edges come in the order of the text. Nothing raises: what is broken (a target that does
 not exist, a state that is no object, a missing StartAt) is kept as data, so that half a definition can be drawn while it is written.
 
-`summarise_condition` gives the short text of a Choice rule for an edge's label. No text positions and no rules live here.
+`summarise_condition` gives the short text of a Choice rule for an edge's label. No text positions and no rules live here. Nodes,
+edges and scopes are never changed; their classes are not frozen, because that makes the making of one four times as slow.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sfn_notebook.asl.fields import COMBINATORS, OPERATORS, STATE_TYPES, language_of
+from sfn_notebook.asl.fields import COMBINATORS, OPERATORS, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.errors import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class StateNode:
     """One state.
 
@@ -44,7 +45,7 @@ class StateNode:
     definition: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Edge:
     """One transition.
 
@@ -71,7 +72,7 @@ class Edge:
     errors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Scope:
     """One set of states that transitions stay in.
 
@@ -181,13 +182,20 @@ def topology(definition: Json, language: str | None = None) -> Topology:
             continue
         nodes.append(node)
         edges.extend(_edges(node, scope))
-        for inner in reversed(list(_inner_scopes(node))):
-            enter(inner)
+        if node.type not in _SIMPLE:
+            for inner in reversed(list(_inner_scopes(node))):
+                enter(inner)
     return Topology(_in_order(scopes, nodes), tuple(nodes), tuple(edges))
+
+
+_SIMPLE = frozenset(("Task", "Pass", "Choice", "Wait", "Succeed", "Fail"))
+"""Types of states without states inside."""
 
 
 def _in_order(scopes: list[Scope], nodes: list[StateNode]) -> tuple[Scope, ...]:
     """Order scopes by their owner's place, branches by their index."""
+    if len(scopes) == 1:
+        return tuple(scopes)
     place = {node.pointer: i for i, node in enumerate(nodes)}
     return tuple(
         sorted(scopes, key=lambda scope: (-1 if scope.owner is None else place[scope.owner], scope.index or 0))
@@ -204,69 +212,81 @@ def _scope(definition: Json, pointer: str, kind: str, owner: str | None = None, 
 
 
 def _nodes(scope: Scope, language: str) -> Iterator[StateNode]:
+    states = scope.definition.get("States")
     for name, pointer in scope.states.items():
-        state = scope.definition["States"][name]
+        state = states[name] if isinstance(states, dict) else None
         body = state if isinstance(state, dict) else {}
         type_ = body.get("Type")
         type_ = type_ if isinstance(type_, str) else ""
         resource = body.get("Resource")
         yield StateNode(
-            name=name,
-            type=type_,
-            pointer=pointer,
-            scope=scope.pointer,
-            query_language=language_of(body, language),
-            resource=resource if isinstance(resource, str) else None,
-            terminal=type_ in ("Succeed", "Fail") or body.get("End") is True,
-            definition=body,
+            name,
+            type_,
+            pointer,
+            scope.pointer,
+            language_of(body, language),
+            resource if isinstance(resource, str) else None,
+            type_ in ("Succeed", "Fail") or body.get("End") is True,
+            body,
         )
 
 
 def _inner_scopes(node: StateNode) -> Iterator[Scope]:
     body = node.definition
-    branches = body.get("Branches") if _may_be(node, "Parallel") else None
+    branches = body.get("Branches") if _may(node, "branch") else None
     for i, branch in enumerate(branches if isinstance(branches, list) else ()):
         yield _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
-    for name in ("ItemProcessor", "Iterator") if _may_be(node, "Map") else ():
+    for name in ("ItemProcessor", "Iterator") if _may(node, "iterate") else ():
         if name in body:
             yield _scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer)
 
 
 def _edges(node: StateNode, scope: Scope) -> Iterator[Edge]:
-    def edge(
-        target: Json, kind: str, where: str, index: int | None = None, condition: Json = None, errors: Json = ()
-    ) -> Iterator[Edge]:
-        if isinstance(target, str):
-            names = (
-                tuple(error for error in errors if isinstance(error, str)) if isinstance(errors, list | tuple) else ()
-            )
-            pointer = f"{node.pointer}/{where}"
-            yield Edge(
-                node.name, target, kind, pointer, node.pointer, scope.states.get(target), index, condition, names
-            )
-
-    body = node.definition
-    if _may_be(node, "Choice"):
-        for i, rule in _objects(body.get("Choices")):
-            condition = rule.get("Condition", rule)
-            yield from edge(rule.get("Next"), "choice", f"Choices/{i}/Next", i, condition)
-        yield from edge(body.get("Default"), "default", "Default")
-    if _may_be(node, "Task", "Pass", "Wait", "Parallel", "Map"):
-        yield from edge(body.get("Next"), "next", "Next")
-    if _may_be(node, "Task", "Parallel", "Map"):
-        for i, catcher in _objects(body.get("Catch")):
-            yield from edge(catcher.get("Next"), "catch", f"Catch/{i}/Next", i, None, catcher.get("ErrorEquals"))
+    body, pointer, states = node.definition, node.pointer, scope.states
+    if "Choices" in body and _may(node, "choose"):
+        for i, rule in _going("Choices", body):
+            target, condition = rule["Next"], rule.get("Condition", rule)
+            place = f"{pointer}/Choices/{i}/Next"
+            yield Edge(node.name, target, "choice", place, pointer, states.get(target), i, condition)
+    for name, kind, ability in _TARGETS:
+        if name in body and isinstance(body[name], str) and _may(node, ability):
+            yield Edge(node.name, body[name], kind, f"{pointer}/{name}", pointer, states.get(body[name]))
+    if "Catch" in body and _may(node, "catch"):
+        for i, catcher in _going("Catch", body):
+            target, errors = catcher["Next"], _strings(catcher.get("ErrorEquals"))
+            place = f"{pointer}/Catch/{i}/Next"
+            yield Edge(node.name, target, "catch", place, pointer, states.get(target), i, None, errors)
 
 
-def _may_be(node: StateNode, *types: str) -> bool:
-    """Tell whether a state is, or may be meant to be, of one of these types; an unknown type may mean any."""
-    return node.type in types or node.type not in STATE_TYPES
+_TARGETS = (("Default", "default", "choose"), ("Next", "next", "go on"))
+_ABILITIES: Mapping[str, frozenset[str]] = {
+    "Task": frozenset(("go on", "catch")),
+    "Pass": frozenset(("go on",)),
+    "Wait": frozenset(("go on",)),
+    "Choice": frozenset(("choose",)),
+    "Parallel": frozenset(("go on", "catch", "branch")),
+    "Map": frozenset(("go on", "catch", "iterate")),
+    "Succeed": frozenset(),
+    "Fail": frozenset(),
+}
 
 
-def _objects(value: Json) -> Iterator[tuple[int, dict[str, Json]]]:
-    for i, item in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(item, dict):
+def _may(node: StateNode, ability: str) -> bool:
+    """Tell whether a state of this type can do this; an unknown type may mean any."""
+    abilities = _ABILITIES.get(node.type)
+    return abilities is None or ability in abilities
+
+
+def _going(name: str, body: Mapping[str, Json]) -> Iterator[tuple[int, dict[str, Json]]]:
+    """Give the rules or catchers that name a target."""
+    listing = body.get(name)
+    for i, item in enumerate(listing if isinstance(listing, list) else ()):
+        if isinstance(item, dict) and isinstance(item.get("Next"), str):
             yield i, item
+
+
+def _strings(value: Json) -> tuple[str, ...]:
+    return tuple([item for item in value if isinstance(item, str)]) if isinstance(value, list) else ()
 
 
 # --- the text of a condition ---------------------------------------------------------------------------------------------

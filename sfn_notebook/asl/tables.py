@@ -1,0 +1,87 @@
+"""What the checker asks of the field table at every object, worked out once per kind of object and query language.
+
+`table_of` gives it. Everything here follows from `asl.fields`; no field is named in this module but the few that stand for each
+other. A table holds only questions with a quick answer: a rule looks closer at what does not pass them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, Field, fields_of
+
+PATHS = ("path", "reference", "expression")
+"""Kinds of fields that are a JSONPath or an intrinsic function."""
+_STRINGS = (*PATHS, "string", "state", "timestamp")
+_OBJECTS = ("object", "template")
+_NO_TWIN = ("Result", "Input", "Output", "Items")
+"""ResultPath is no twin of Result, nor OutputPath of Output."""
+_SCOPES = ("Branch", "ItemProcessor")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The fields of one object kind in one query language.
+
+    Attributes:
+        fields: the fields that it may have.
+        names: their names.
+        required: the fields that it must have in either language, but for Type.
+        plain: the class of which every value fits, by name; fields of which a value must be looked at are missing.
+        dynamic: the fields that may hold expressions, by name.
+        inner: the fields whose objects have a kind themselves, those of both languages; scopes come by themselves.
+        twins: pairs of fields of which only one may be given.
+    """
+
+    fields: Mapping[str, Field]
+    names: frozenset[str]
+    required: tuple[str, ...]
+    plain: Mapping[str, type]
+    dynamic: Mapping[str, Field]
+    inner: tuple[tuple[str, Field], ...]
+    twins: tuple[tuple[str, str], ...]
+
+
+def table_of(kind: str, language: str) -> Table:
+    """Give the table of an object kind that exists."""
+    return _TABLES[kind, language]
+
+
+def _build(kind: str, language: str) -> Table:
+    fields, all_fields = dict(fields_of(kind, language)), OBJECTS[kind]
+    return Table(
+        fields,
+        frozenset(fields),
+        tuple(name for name, field in all_fields.items() if field.required and name != "Type"),
+        {name: plain for name, field in fields.items() if (plain := _plain(field)) is not None},
+        {name: field for name, field in fields.items() if _is_dynamic(field, language)},
+        tuple((name, field) for name, field in all_fields.items() if field.shape not in (None, *_SCOPES)),
+        tuple(_twins(fields)) if kind not in ("Wait", "ChoiceRule") else (),
+    )
+
+
+def _plain(field: Field) -> type | None:
+    if field.values or field.low is not None or field.high is not None:
+        return None
+    if field.kind in _STRINGS:
+        return str
+    if field.kind in _OBJECTS:
+        return dict
+    return bool if field.kind == "boolean" else None
+
+
+def _is_dynamic(field: Field, language: str) -> bool:
+    if language == JSONPATH:
+        return field.kind in PATHS or field.kind == "template"
+    return field.expression or field.kind in ("any", "template")
+
+
+def _twins(fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
+    for twin in fields:
+        name = twin[:-4] if twin.endswith("Path") else "Iterator" if twin == "ItemProcessor" else None
+        if name is not None and name in fields and name not in _NO_TWIN:
+            yield name, twin
+
+
+_TABLES = {(kind, language): _build(kind, language) for kind in OBJECTS for language in LANGUAGES}
