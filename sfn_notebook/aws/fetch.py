@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from sfn_notebook.aws.arns import Arn, arn_of
@@ -216,15 +217,19 @@ def fetch_one(caller: Caller, wanted: Recording, *, payloads: bool, redaction: R
 
 
 def newer(caller: Caller, known: Recording, redaction: Redaction, page_size: int = 100) -> Recording:
-    """Fetch what has happened since, from the newest event backwards."""
+    """Fetch what has happened since, from the newest event backwards.
+
+    Stand-ins for AWS may ignore `reverseOrder`: then all pages are read, and the events come into order here.
+    """
     last = known.events[-1]["id"] if known.events else 0
     fresh: list[dict[str, Any]] = []
     arguments = {"executionArn": known.arn, "maxResults": page_size, "reverseOrder": True}
     for page in caller.pages("GetExecutionHistory", "events", **arguments):
         fresh += [event for event in page if event["id"] > last]
-        if page and page[-1]["id"] <= last + 1:
+        if page and page[-1]["id"] <= last + 1 and page[-1]["id"] <= page[0]["id"]:
             break
-    return _with(known, [*known.events, *_ready(caller, fresh[::-1], redaction)]) if fresh else known
+    fresh.sort(key=itemgetter("id"))
+    return _with(known, [*known.events, *_ready(caller, fresh, redaction)]) if fresh else known
 
 
 def _ready(caller: Caller, events: list[dict[str, Any]], redaction: Redaction) -> list[dict[str, Any]]:

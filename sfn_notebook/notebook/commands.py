@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sfn_notebook.errors import CommandError, DefinitionError, RunError
+from sfn_notebook.notebook import history_commands as executed
 from sfn_notebook.notebook.arguments import (
     HelpRequested,
     Parser,
@@ -241,6 +242,56 @@ def choose_handlers(machine: StateMachine, given: str | None, default: str, sess
     return bound
 
 
+# --- step ----------------------------------------------------------------------------------------------------------------
+
+_STEP_EPILOG = """\
+NAME may also be a variable that holds a Debugger. Without --handlers, tasks are answered as by %sfn run; a task that
+nothing answers stops the debugger, which asks. --break takes the name of a state, or a condition such as
+'$.total > 100'; it may stand several times. In a terminal, or with --text, it is a debugger of text commands."""
+
+
+def _step_arguments(parser: Parser) -> None:
+    _machine_argument(parser)
+    parser.add_argument("--input", "-i", metavar="X", type=as_written, help="the input, {} by default")
+    parser.add_argument("--handlers", metavar="VAR", help="who answers the tasks: a dict by state name or resource ARN")
+    parser.add_argument("--history", metavar="VAR", help="a run or a history: its tasks answer as they did")
+    parser.add_argument(
+        "--break", metavar="WHERE", dest="breaks", action="append", default=[], type=as_written, help="a breakpoint"
+    )
+    parser.add_argument("--at", metavar="N", type=int, help="the event to stand at; -1 is the last one recorded")
+    parser.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same history")
+    parser.add_argument("--start", metavar="ISO", help="when it starts, such as 2026-01-31T12:00:00Z")
+    parser.add_argument("--text", action="store_true", help="text commands instead of a widget")
+
+
+def _step(session: Session, settings: Settings, given: argparse.Namespace) -> Any:
+    from sfn_notebook.notebook import stepping
+
+    held = session.variables.get(given.machine)
+    debugger = held if stepping.is_debugger(held) else _new_debugger(session, settings, given)
+    for where in given.breaks:
+        debugger.breakpoints.add(unquoted(where))
+    if given.at is not None:
+        debugger.seek(given.at)
+    return stepping.open_debugger(
+        debugger, text=given.text, theme=settings.theme, direction=settings.direction, timeout=settings.timeout
+    )
+
+
+def _new_debugger(session: Session, settings: Settings, given: argparse.Namespace) -> Any:
+    from sfn_notebook.api.debugger import debug
+    from sfn_notebook.notebook import stepping
+
+    machine = session.find(given.machine)
+    handlers = choose_handlers(machine, given.handlers, settings.handlers, session)
+    if given.history is not None:
+        return stepping.recorded_debugger(
+            read_variable(given.history, session.variables, "--history"), machine, handlers
+        )
+    data = {} if given.input is None else read_value(given.input, session.variables)
+    return debug(machine, data, handlers, start=given.start, seed=given.seed)
+
+
 # --- check, render, diff -------------------------------------------------------------------------------------------------
 
 
@@ -292,11 +343,22 @@ def _diff(session: Session, _settings: Settings, given: argparse.Namespace) -> A
 VERBS: Mapping[str, Verb] = {
     "show": Verb("Draw a machine.", _show_arguments, _show),
     "run": Verb("Run a machine on the virtual clock.", _run_arguments, _run, _RUN_EPILOG),
+    "step": Verb("Step through a run: look, go back, change, go on.", _step_arguments, _step, _STEP_EPILOG),
     "list": Verb("List the machines that are known.", _no_arguments, _list),
     "load": Verb("Load a definition from a file.", _load_arguments, _load),
     "check": Verb("Report what is wrong with a definition.", _check_arguments, _check),
     "render": Verb("Draw a machine into a file.", _render_arguments, _render),
     "diff": Verb("Compare two machines by what they mean.", _diff_arguments, _diff),
+    "history": Verb("Fetch one execution from AWS.", executed.history_arguments, executed.history, executed.EPILOG),
+    "executions": Verb(
+        "Fetch many executions of a machine on AWS.",
+        executed.executions_arguments,
+        executed.executions,
+        executed.EXECUTIONS_EPILOG,
+    ),
+    "watch": Verb(
+        "Watch an execution on AWS while it runs.", executed.watch_arguments, executed.watch, executed.WATCH_EPILOG
+    ),
 }
 """Every verb of `%sfn`."""
 
@@ -306,7 +368,7 @@ VERBS: Mapping[str, Verb] = {
 
 def usage() -> str:
     """Give the text of `%sfn --help`."""
-    lines = [f"  {name:8}{verb.summary}" for name, verb in VERBS.items()]
+    lines = [f"  {name:12}{verb.summary}" for name, verb in VERBS.items()]
     return "\n".join(
         [
             "usage: %sfn VERB …                   one of the verbs below",

@@ -26,6 +26,7 @@ HOSTILE = [
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_notebook_runs_without_console_errors_and_without_the_network(page: Page, lab: Lab, path: Path) -> None:
     shutil.copy(path, lab.folder / path.name)
+    shutil.copytree(path.parent / "data", lab.folder / "data", dirs_exist_ok=True)
     page.open(path.name)
     page.run_all()
     cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from sfn_notebook import Executions, History
 from sfn_notebook.api.reports import Text
 from sfn_notebook.api.watching import Watch, watches
 from tests.aws.conftest import impatient, no_account  # noqa: F401 - fixtures that work by being there
-from tests.aws.fake_service import BASE, MACHINE, START, FakeAws, World, execution
+from tests.aws.fake_service import BASE, MACHINE, OPERATIONS, START, FakeAws, World, execution
 from tests.notebook.conftest import Notebook
 
 LOOP = '{"StartAt": "Loop", "States": {"Loop": {"Type": "Pass", "Next": "Loop"}}}'
@@ -239,6 +239,23 @@ def test_what_was_displayed_goes_on_changing(
     last = {display: text for update, display, text in published if update}
     assert len(last) == 2
     assert all(text.startswith("✔ SUCCEEDED") for text in last.values())
+
+
+def test_an_emulator_that_gives_the_oldest_events_first_is_watched_too(
+    there: Notebook, growing: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = OPERATIONS["GetExecutionHistory"]
+    monkeypatch.setitem(
+        OPERATIONS,
+        "GetExecutionHistory",
+        lambda fake, request: whole(fake, {key: request[key] for key in request if key != "reverseOrder"}),
+    )
+    there.good("w = %sfn watch live --endpoint-url url --interval 0.01")
+    for to in (10, 44):
+        growing(to)
+        until(lambda to=to: len(there["w"].history) == to)  # type: ignore[misc]
+    until(lambda: not there["w"].is_alive())
+    assert [event["id"] for event in there["w"].history] == list(range(1, 45))
 
 
 def test_a_watch_is_stopped_at_once(there: Notebook, growing: Callable[[int], None]) -> None:
