@@ -85,6 +85,8 @@ class Debugger:
         self.line = line
         line.given_up = self._keep_branch
         self.position = 1
+        self._reached = line.length
+        self._asked = False
         self.reason = ""
         self.hit: Breakpoint | None = None
         self._states = [state.name for state in machine.program.states]
@@ -247,11 +249,15 @@ class Debugger:
     def _next(self) -> Event | None:
         """Go one event on, letting the engine run as far as that needs."""
         if self.position >= self.length:
-            reason = self.line.recording.advance(self.position + 1)
+            reason = "asked" if self._asked else self.line.recording.advance(self.position + 1)
+            self._asked = (
+                reason == "asked" and self.position < self.length
+            )  # first the event that comes with the question
             if self.position >= self.length:
                 self.reason = reason
                 return None
         self.position += 1
+        self._reached = max(self._reached, self.position)
         return self.line.events[self.position - 1]
 
     def _until(self, stop: Stop, *, breaks: bool = True) -> Debugger:
@@ -329,7 +335,8 @@ class Debugger:
         for name, value in (("variables", variables), ("context", context)):
             if value is not None:
                 changes[name] = copy_json(dict(value), f"the {name}")
-        return self.seek(self.line.edit(self.position, changes))
+        self.position = self.line.edit(self.position, changes)
+        return self._done()
 
     def answer(self, result: Any = None, task: Any = None) -> Debugger:
         """Answer a task in place of its handler: for a Lambda function by its payload, else by the service's response.
@@ -400,7 +407,7 @@ class Debugger:
             raise CommandError(f"advance needs a number of seconds from 0, but found {seconds!r}")
         reason = self.line.pass_time(self.position, seconds)
         self.seek(-1)
-        self.reason = reason
+        self._reached, self.reason = self.position, reason
         return self
 
     def _choose(self, task: Any) -> PendingTask:
@@ -421,7 +428,9 @@ class Debugger:
         return self._done()
 
     def _done(self) -> Debugger:
+        """Stand where something was changed: nothing after it has been seen yet."""
         self.reason, self.hit = "", None
+        self._reached, self._asked = self.position, False
         return self
 
     # ---- other lines
@@ -429,14 +438,15 @@ class Debugger:
     def fork(self, name: str | None = None) -> Debugger:
         """Give a debugger of its own that stands here and knows all that this one has recorded; this one stays as it is."""
         new = Debugger(self.machine, self.line.fork())
-        new.position, new.reason = self.position, self.reason
+        new.position, new.reason, new._reached = self.position, self.reason, self._reached
         new.breakpoints = self.breakpoints.copy()
         new.branches = self.branches
         self.branches.append(Branch(name or f"fork {len(self.branches) + 1}", self.position, new))
         return new
 
-    def _keep_branch(self, position: int) -> None:
-        self.fork(f"before the change at event {position}")
+    def _keep_branch(self, position: int, told: bool) -> None:  # noqa: FBT001 - called by the line
+        if told or self._reached > self.position:
+            self.fork(f"before the change at event {position}")
 
     # ---- saving
 

@@ -114,7 +114,7 @@ def rerun(
     events = history.history if isinstance(history, Execution) else history
     kept = known is not None and children_kept(known)
     children = children_of(known, branches) if known is not None and kept else {}
-    past = Past(events, branches, children)
+    past = Past(events, branches, children, len(known.map_runs) if known is not None and kept else 0)
     distributed = any(state.plan is not None for state in machine.program.states)
     whole = distributed and not kept
     program = opaque_program(machine.definition, past, branches) if whole else machine.program
@@ -236,6 +236,6 @@ def _branches(machine: StateMachine) -> Branches:
 def _missing(recording: Recording) -> Iterator[str]:
     """Name the tasks that nobody answered."""
     for answer in answers_on(recording.tape):
-        if answer["by"] == "asked":
+        if answer["by"] in ("asked", "outside"):
             call = answer["call"]
             yield "/".join([*(f"{name}[{index}]" for name, index in call["path"]), call["state"]])

@@ -246,16 +246,25 @@ def _result(recording: Recording, visit: Visit) -> Json:
         return last.output if last is not None and last.status == "SUCCEEDED" else MISSING
     if visit.status != "SUCCEEDED" or visit.end_event is None:
         return MISSING
-    back = 3 if visit.map_run_arn is not None else 2  # the state's own Succeeded and Exited events, and the Map Run's
-    frame = inside(recording, visit.end_event - back, visit.id)
-    if frame is None:
-        return MISSING
-    if frame.fan is not None:
-        return frame.fan.results
-    run = frame.map_run
-    if run is None:
-        return MISSING
-    return run.results if run.plan.writer is None else getattr(frame.outcome, "output", MISSING)
+    if visit.map_run_arn is not None:
+        return _map_run_result(recording, visit)
+    if visit.length == 0:
+        return []
+    frame = inside(recording, visit.end_event - 2, visit.id)  # before the state's own Succeeded and Exited events
+    return MISSING if frame is None or frame.fan is None else frame.fan.results
+
+
+def _map_run_result(recording: Recording, visit: Visit) -> Json:
+    """Give the result of a Distributed Map: its children's outputs, or what writing them gave."""
+    assert visit.end_event is not None
+    runs = recording.at(visit.end_event).engine.map_runs
+    run = next((run for run in runs if run.arn == visit.map_run_arn), None)
+    if run is None:  # performed as it was recorded, without children
+        return visit.output
+    if run.plan.writer is None:
+        return run.results
+    frame = inside(recording, visit.end_event - 3, visit.id)  # before MapRunSucceeded and the state's own two events
+    return MISSING if frame is None else getattr(frame.outcome, "output", MISSING)
 
 
 # ---- putting it together

@@ -1,7 +1,8 @@
 """Who answers the tasks of a recorded run: somebody by hand, a history, a handler, or nobody yet.
 
 For each task, in this order: what was given by hand beforehand (`given`), what a recorded history says (`recorded`), the handler that is
-bound. A task without a handler is asked: it waits for an answer, and the run stops once to say so. The same happens to a task whose
+bound. A task without a handler is asked: it waits for an answer, and the run stops once to say so (not for callbacks and activities,
+whose answers come from outside anyway). The same happens to a task whose
 handler has already been called for it in a part of the run that was given up by an edit (`past`): calling it again may have
 side effects, so that somebody must agree (`confirm`).
 """
@@ -33,6 +34,7 @@ class Answer:
         outcome: as JSON; None while it waits for one.
         delay: seconds of virtual time until it comes.
         untimed: the task's timeouts do not count.
+        submitted: the answer of the service that took the task, where the outcome does not bring it.
     """
 
     call: dict[str, Json]
@@ -40,18 +42,20 @@ class Answer:
     outcome: Json = None
     delay: float = 0
     untimed: bool = False
+    submitted: Json = None
 
     def to_json(self) -> dict[str, Json]:
         """Give the answer as JSON."""
         found = {"call": self.call, "by": self.by, "outcome": self.outcome, "delay": self.delay}
-        return {**found, "untimed": True} if self.untimed else found
+        more = {"untimed": True} if self.untimed else {}
+        return {**found, **more} if self.submitted is None else {**found, **more, "submitted": self.submitted}
 
 
 class Recorded(Protocol):
     """Outcomes of an earlier run."""
 
     def find(self, call: TaskCall, visit: int) -> dict[str, Json] | None:
-        """Give `outcome` (None for "still waiting"), `delay` and perhaps `untimed` of a task; None where nothing is known of it.
+        """Give `outcome` (None for "still waiting"), `delay` and more of a task, as `Answer` has it; None where nothing is known of it.
 
         Args:
             call: the task.
@@ -115,7 +119,7 @@ class Answering:
         if known is not None:
             return Answer(described, "history", **known)
         if call.purpose == "task" and not self.responder.find(call.state, call.service.arn)[0]:
-            return Answer(described, "asked")
+            return Answer(described, "outside" if call.service.outside else "asked")
         if self._side_effects(call) and not self._agreed(call):
             return Answer(described, "asked")
         return None
@@ -150,6 +154,12 @@ class Answering:
     def _take(self, call: TaskCall) -> Answer:
         described = describe(call)
         return Answer(described, **self.given.pop(_number(described)))
+
+    def will_answer(self, call: TaskCall) -> bool:
+        """Say whether a task that has not been asked yet will get an answer by going on."""
+        if _number(describe(call)) in self.given or self.recorded is not None or call.purpose != "task":
+            return True
+        return self.responder.find(call.state, call.service.arn)[0]
 
     def call_now(self, call: TaskCall) -> tuple[Outcome | None, float]:
         """Call the handler of a task that was asked."""

@@ -21,7 +21,7 @@ PAYLOADS = frozenset({"input", "output", "parameters"})
 UNIMPORTANT = frozenset(
     {
         "inputDetails", "outputDetails", "assignedVariablesDetails", "roleArn", "stateMachineAliasArn", "stateMachineVersionArn",
-        "mapRunArn", "workerName", "name",
+        "mapRunArn", "workerName", "name", "region",
     }
 )  # fmt: skip
 """Members of details that are not compared; a state's name is compared as part of the way."""

@@ -64,13 +64,14 @@ class Line:
 
     Attributes:
         recording: the run.
-        given_up: called with a position before what was recorded after it is forgotten.
+        given_up: called with a position before what was recorded after it is forgotten, and with whether the run was told something
+            after it (answers, time) that is forgotten too.
     """
 
     def __init__(self, recording: Recording, events: list[Event] | None = None) -> None:
         """Look at a recording; `events` are those that somebody has already made of its log."""
         self.recording = recording
-        self.given_up: Callable[[int], None] = lambda position: None  # noqa: ARG005 - a line alone keeps nothing
+        self.given_up: Callable[[int, bool], None] = lambda position, told: None  # noqa: ARG005 - a line alone keeps nothing
         self._events = events or []
         self._views: Scrubber | None = None
 
@@ -106,8 +107,8 @@ class Line:
     def view(self, position: int) -> Snapshot:
         """Give the state of affairs at a position, with timers, and with edits that no event shows yet."""
         found = replace(self.snapshot(position), timers=alarms(self.recording, position))
-        for entry in self.recording.tape:
-            if entry.kind == "edit" and entry.length == position:
+        for entry in self.recording.edits:
+            if entry.length == position:
                 found = _edited(found, entry.data)
         return found
 
@@ -120,17 +121,15 @@ class Line:
         earlier = self.recording.answering.earlier(call, self.recording.tape)
         key = (key_of(frame.engine), call.task)
         place, data = place_of(frame), copy_json(call.input)
-        return PendingTask(
-            call.state, place, call.service.arn, data, call.attempt, call.token, frame.outside, earlier, key
-        )
+        outside = frame.outside or not self.recording.answering.will_answer(call)
+        return PendingTask(call.state, place, call.service.arn, data, call.attempt, call.token, outside, earlier, key)
 
     def _scrubber(self) -> Scrubber:
         if self._views is None:
             states = self.recording.program.states
             self._views = Scrubber({s.name: [start.name for start in s.starts] for s in states if s.type == "Parallel"})
-            for entry in self.recording.tape:
-                if entry.kind == "edit":
-                    self._assign(entry.length, entry.data)
+            for entry in self.recording.edits:
+                self._assign(entry.length, entry.data)
             self._views.extend(self._events)
             self._events = []
         if len(self._views.events) < self.length:
@@ -147,8 +146,7 @@ class Line:
         player = recording.at(position)
         if player.length >= recording.length and player.at >= len(recording.tape):
             return
-        self.given_up(position)
-        player = recording.at(position)
+        self.given_up(position, player.at < len(recording.tape))
         recording.cut(player)
         if self._views is not None:
             self._views.cut(player.length)
@@ -253,6 +251,8 @@ class Line:
 
     def _give(self, frame: Frame, outcome: Outcome, delay: float, by: str) -> None:
         described = describe(call_of(frame))
+        if frame.outside:  # the service that took the task has answered already
+            outcome = replace(outcome, submitted=None)
         data = {"by": by, "outcome": outcome.to_json(), "delay": delay}
         if frame.outside:
             where = {"engine": described["engine"], "task": described["task"], "call": described}

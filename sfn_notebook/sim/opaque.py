@@ -89,6 +89,8 @@ def _end(engine: Engine, frame: Frame, visit: PastVisit, recorded: PastRun) -> b
         raise Failure(error, cause)
     engine.write(frame, kinds.MAP_RUN_SUCCEEDED, None, None)
     engine.append(frame.prev, kinds.SUCCEEDED["Map"], None, None)
+    if recorded.broken or recorded is not visit.runs[-1] or not visit.exited:
+        return engine.complete(frame, [None] * recorded.length)  # its result is not known: something about it failed
     if frame.state.flow.complete is None:
         return engine.complete(frame, visit.output)
     return engine.leave(frame, visit.output, assigned=visit.assigned)

@@ -50,7 +50,7 @@ class PastAttempt:
 
 @dataclass(slots=True)
 class PastRun:
-    """One attempt of a Distributed Map: `failure` is (error, cause) of a MapRunFailed event."""
+    """One attempt of a Distributed Map: `failure` is (error, cause) of a MapRunFailed event; `broken`: its result was of no use."""
 
     arn: str
     length: int
@@ -58,6 +58,7 @@ class PastRun:
     status: str = "RUNNING"
     failure: tuple[str | None, str | None] = (None, None)
     ended: int = 0
+    broken: bool = False
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class PastVisit:
     output: Json = None
     assigned: dict[str, Json] | None = None
     exited: bool = False
+    waiting: bool = False
 
 
 class Past:
@@ -83,6 +85,7 @@ class Past:
         error, cause: of its end.
         visits: visits of Tasks and Distributed Maps, by (path, state).
         children: the same of a Distributed Map's child executions, by (number of the Map Run, index).
+        runs: of how many Map Runs all children that ended by themselves are among them.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Past:
         history: Iterable[Event],
         branches: Branches | None = None,
         children: Mapping[tuple[int, int], Past] | None = None,
+        runs: int = 0,
     ) -> None:
         """Read a history.
 
@@ -100,6 +104,7 @@ class Past:
         if not self.events or self.events[0]["type"] != "ExecutionStarted":
             raise RunError("a history to run again must begin with the event ExecutionStarted")
         self.children = dict(children or {})
+        self.runs = runs
         self.input: Json = parse(details(self.events[0]).get("input"))
         self.started = milliseconds(self.events[0].get("timestamp"))
         self.ended = milliseconds(self.events[-1].get("timestamp"))
@@ -123,6 +128,9 @@ class Past:
                 self.visits.setdefault((here.scope.place, here.name), []).append(visit)
             elif here.id in open_:
                 _take(open_[here.id], kind, details(event), milliseconds(event.get("timestamp")))
+        for stay in chain.active():
+            if stay.id in open_:
+                open_[stay.id].waiting = True
 
     def visit(self, place: Place, state: str, number: int) -> PastVisit | None:
         """Give a visit by its number at a place, from 0."""
@@ -168,6 +176,8 @@ def _take(visit: PastVisit, kind: str, detail: Mapping[str, Any], now: int) -> N
         run = visit.runs[-1]
         run.status, run.ended = kind[len("MapRun") :].upper(), now
         run.failure = (detail.get("error"), detail.get("cause"))
+    elif kind == "MapStateFailed" and visit.runs:
+        visit.runs[-1].broken = True
     elif kind.endswith("StateExited"):
         assigned = detail.get("assignedVariables")
         visit.output, visit.exited = parse(detail.get("output")), True
@@ -205,26 +215,28 @@ class PastOutcomes:
             self.tokens.add(call.token)
         key = key_of(call.frame.engine)
         past = self.past.child(key)
-        if past is None and self.past.children and key:  # a child that was aborted: its history is not kept
+        if past is None and key and key[0][0] < self.past.runs:  # a child that was aborted: its history is not kept
             return {"outcome": Outcome("never").to_json(), "delay": 0}
         if past is None or call.purpose != "task":
             return None
         found = past.visit(call.path, call.state, visit)
         if found is None or call.attempt > len(found.attempts):
             return None
-        return _again(found.attempts[call.attempt - 1], call, closed=past.status != "RUNNING")
+        return _again(found.attempts[call.attempt - 1], call, waiting=found.waiting)
 
 
-def _again(attempt: PastAttempt, call: TaskCall, *, closed: bool) -> dict[str, Json]:
-    if attempt.outcome is None:  # it was aborted, or it is still waiting
-        return {"outcome": Outcome("never").to_json() if closed else None, "delay": 0}
+def _again(attempt: PastAttempt, call: TaskCall, *, waiting: bool) -> dict[str, Json]:
+    never = {"outcome": Outcome("never").to_json(), "delay": 0, "submitted": attempt.submitted}
+    if attempt.outcome is None:  # it was aborted, or it is still waiting: for somebody outside, or for its service
+        outside = waiting and (call.service.pattern != "token" or attempt.submitted is not None)
+        return {"outcome": None, "delay": 0} if outside else never
     engine = call.frame.engine
     now = engine.log[(call.task - 1) * STRIDE + 3]
     limits = tuple(now.get(limit) for limit in LIMITS)
     took = attempt.ended - attempt.scheduled
     same = not attempt.limits or limits == attempt.limits
     if same and attempt.outcome.kind == "timed_out" and took in [round(x * 1000) for x in limits if x is not None]:
-        return {"outcome": Outcome("never").to_json(), "delay": 0}
+        return never
     return {"outcome": attempt.outcome.to_json(), "delay": max(took, 0) / 1000, "untimed": same}
 
 
@@ -233,7 +245,8 @@ def children_of(engine: Engine, branches: Branches) -> dict[tuple[int, int], Pas
     found: dict[tuple[int, int], Past] = {}
     for run in engine.map_runs:
         for index, child in {**run.children, **run.active}.items():
-            found[run.number, index] = Past(list(events(child.log)), branches, children_of(child, branches))
+            inner = children_of(child, branches)
+            found[run.number, index] = Past(list(events(child.log)), branches, inner, len(child.map_runs))
     return found
 
 

@@ -47,6 +47,7 @@ class Recording:
         head: the run as far as it has come.
         tape: all that it was told.
         answering: who answers its tasks.
+        edits: the entries of the tape that are edits of data.
     """
 
     def __init__(self, program: Program, engine: Engine, answering: Answering) -> None:
@@ -54,6 +55,7 @@ class Recording:
         self.program = program
         self.answering = answering
         self.tape: list[Entry] = []
+        self.edits: list[Entry] = []
         self.head = Player(engine, self.tape, 0)
         self.checkpoints = [Checkpoint(self.head)]
         self._probe: Player | None = None
@@ -118,6 +120,8 @@ class Recording:
     def act(self, kind: str, data: Json) -> None:
         """Do something to the head from outside; see `tape.ACTS`."""
         self.head.act(kind, data)
+        if kind == "edit":
+            self.edits.append(self.tape[-1])
 
     # ---- back
 
@@ -135,6 +139,7 @@ class Recording:
         """Let the run go on from a player that `at` gave; what was recorded after it is forgotten."""
         self.answering.forget(self.tape[: player.at], self.tape[player.at :])
         del self.tape[player.at :]
+        self.edits = [entry for entry in self.tape if entry.kind == "edit"]
         self.head = player
         self.checkpoints = [
             point for point in self.checkpoints if point.length <= player.length and point.at <= player.at
@@ -146,7 +151,7 @@ class Recording:
         """Give a recording of its own that has all that this one has."""
         new = Recording.__new__(Recording)
         new.program = self.program
-        new.tape = list(self.tape)
+        new.tape, new.edits = list(self.tape), list(self.edits)
         new.answering = self.answering.fork(new.tape)
         new.head = Player(thaw(self.program, freeze(self.head.engine)), new.tape, self.head.at)
         new.checkpoints = list(self.checkpoints)
@@ -172,6 +177,7 @@ class Recording:
         """Build the recording that `to_json` gave."""
         recording = cls(program, thaw(program, saved["first"]), answering)
         recording.tape.extend(Entry(*entry) for entry in saved["tape"])
+        recording.edits.extend(entry for entry in recording.tape if entry.kind == "edit")
         recording.head.run(saved["length"], lambda: "end of tape", recording._pause)
         recording.head.catch_up()
         answering.load(saved["answering"], recording.tape)

@@ -10,13 +10,13 @@ Ticks are entries too, so that an answer from outside finds its place among them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sfn_notebook.engine.execution import Engine, merged
 from sfn_notebook.engine.frames import BUSY, ENTER, RESUME, Frame, Outcome
-from sfn_notebook.engine.log import STRIDE
+from sfn_notebook.engine.log import STRIDE, TASK_SUBMITTED
 from sfn_notebook.engine.task import NO_SERVICE, TaskCall, parse_resource
 from sfn_notebook.errors import CommandError, Json
 from sfn_notebook.sim.driver import leave_outside
@@ -115,7 +115,7 @@ class Player:
         if entry.kind == "answers":
             calls = self.engine.take_calls()
             for call, answer in zip(calls, entry.data["answers"], strict=True):
-                give(call, answer["outcome"], answer["delay"], untimed=answer.get("untimed", False))
+                give(call, answer)
         elif entry.kind == "tick":
             self.engine.tick(entry.data)
         else:
@@ -139,17 +139,24 @@ class Player:
         self.add(Entry(kind, data, self.length, self.drained))
 
 
-def give(call: TaskCall, outcome: Json, delay: float, *, untimed: bool) -> None:
-    """Give the outcome of a task; without one it waits for an answer from outside. `untimed`: its timeouts do not count."""
+def give(call: TaskCall, answer: Mapping[str, Json]) -> None:
+    """Give a task what it got; without an outcome it waits for an answer from outside."""
     frame = call.frame
-    if untimed:
-        for timer in frame.engine.world.timers:
+    engine = frame.engine
+    if answer.get("untimed"):
+        for timer in engine.world.timers:
             if timer.frame is frame and timer.what in ("timeout", "heartbeat"):
                 timer.what = "void"
-    if outcome is None:
+    if answer.get("submitted") is not None:
+        named = {"resourceType": call.service.resource_type, "resource": call.service.action}
+        engine.now = engine.world.now
+        engine.write(frame, TASK_SUBMITTED, named, answer["submitted"])
+    if answer["outcome"] is not None:
+        engine.answer(call.task, Outcome(**answer["outcome"]), answer["delay"])
+    elif call.purpose == "task":
         leave_outside(frame)
     else:
-        frame.engine.answer(call.task, Outcome(**outcome), delay)
+        frame.outside = True
 
 
 # ---- finding things in an engine by numbers that are the same in every run

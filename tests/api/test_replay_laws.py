@@ -31,7 +31,9 @@ def machines(draw: Callable[[st.SearchStrategy[Any]], Any]) -> StateMachine:
         return {"StartAt": own[0], "States": {name: state(name, own[at + 1 :], depth) for at, name in enumerate(own)}}
 
     def state(name: str, later: list[str], depth: int) -> dict[str, Any]:
-        kind = draw(st.sampled_from(["Pass", "Task", "Task", "Wait", *(["Map", "Parallel", "Distributed"] if depth else [])]))
+        kind = draw(
+            st.sampled_from(["Pass", "Task", "Task", "Wait", *(["Map", "Parallel", "Distributed"] if depth else [])])
+        )
         found: dict[str, Any] = {"Type": kind}
         if kind == "Task":
             found["Resource"] = draw(st.sampled_from([SQS, LAMBDA, CALLBACK, ACTIVITY]))

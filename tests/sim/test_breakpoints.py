@@ -70,7 +70,10 @@ def test_a_state_stops_where_it_is_entered() -> None:
     points.add("Pay")
     assert points.hit(entered("Pay"), lambda: seen()) is not None
     assert points.hit(entered("Ship"), lambda: seen()) is None
-    assert points.hit({"type": "TaskStateExited", "id": 3, "stateExitedEventDetails": {"name": "Pay"}}, lambda: seen()) is None
+    assert (
+        points.hit({"type": "TaskStateExited", "id": 3, "stateExitedEventDetails": {"name": "Pay"}}, lambda: seen())
+        is None
+    )
 
 
 def test_a_state_with_a_condition_stops_only_where_it_holds() -> None:
@@ -97,7 +100,7 @@ def test_what_is_off_does_not_stop() -> None:
 
 
 def test_an_unknown_state_is_refused_with_the_nearest() -> None:
-    with pytest.raises(CommandError, match='there is no state "Pey"; did you mean "Pay"?'):
+    with pytest.raises(CommandError, match=r'there is no state "Pey"; did you mean "Pay"\?'):
         Breakpoints(STATES).add("Pey")
 
 

@@ -1,0 +1,530 @@
+"""The debugger's commands: where they stop, what they show, what they change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfn_notebook import After, CommandError, Outcomes, RunError, StateMachine, TaskError
+from sfn_notebook.api.debugger import Debugger, debug
+
+LAMBDA = "arn:aws:states:::lambda:invoke"
+SQS = "arn:aws:states:::sqs:sendMessage"
+CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+ORDER = {
+    "StartAt": "Price",
+    "States": {
+        "Price": {
+            "Type": "Pass",
+            "Parameters": {"id.$": "$.id", "total.$": "States.MathAdd($.net, $.tax)"},
+            "ResultPath": "$.order",
+            "Assign": {"id.$": "$.id"},
+            "Next": "Pay",
+        },
+        "Pay": {
+            "Type": "Task",
+            "Resource": LAMBDA,
+            "Parameters": {"FunctionName": "pay", "Payload.$": "$.order"},
+            "ResultSelector": {"receipt.$": "$.Payload.receipt"},
+            "ResultPath": "$.paid",
+            "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 7}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Give up"}],
+            "Next": "Pack",
+        },
+        "Pack": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemProcessor": {
+                "StartAt": "Wrap",
+                "States": {
+                    "Wrap": {"Type": "Pass", "Result": "paper", "ResultPath": "$.in", "Next": "Rest"},
+                    "Rest": {"Type": "Wait", "Seconds": 5, "End": True},
+                },
+            },
+            "ResultPath": "$.parcels",
+            "Next": "Done",
+        },
+        "Done": {"Type": "Succeed"},
+        "Give up": {"Type": "Fail", "Error": "NotPaid"},
+    },
+}
+INPUT = {"id": 7, "net": 3, "tax": 2, "items": [{"k": 1}, {"k": 2}]}
+
+
+class Pay:
+    def __init__(self, *outcomes: Any) -> None:
+        self.outcomes = list(outcomes) or [{"receipt": "r"}]
+        self.inputs: list[Any] = []
+
+    def __call__(self, data: Any) -> Any:
+        self.inputs.append(data)
+        print("paying", data["total"])
+        found = self.outcomes[min(len(self.inputs), len(self.outcomes)) - 1]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+
+def start(pay: Any = None, definition: Any = ORDER, data: Any = INPUT, **more: Any) -> Debugger:
+    handlers = None if pay is None else {"Pay": pay}
+    return debug(StateMachine.load(definition), data, handlers, seed=1, **more)
+
+
+def here(debugger: Debugger) -> str:
+    where = debugger.where()
+    kind = where.event["type"] if where.event else ""
+    return f"{where.position} {kind} {where.path + '/' if where.path else ''}{where.state or ''}".rstrip()
+
+
+# ---- stepping
+
+
+def test_step_is_one_event_and_runs_no_further_than_needed() -> None:
+    pay = Pay()
+    debugger = start(pay)
+    assert here(debugger) == "1 ExecutionStarted"
+    stops = [here(debugger.step()) for _ in range(6)]
+    assert stops == [
+        "2 PassStateEntered Price", "3 PassStateExited Price", "4 TaskStateEntered Pay", "5 TaskScheduled Pay", "6 TaskStarted Pay",
+        "7 TaskSucceeded Pay",
+    ]  # fmt: skip
+    assert len(pay.inputs) == 1
+    debugger.seek(6)
+    assert pay.inputs == [{"id": 7, "total": 5}]
+
+
+def test_step_until_state_goes_to_the_end_of_each_visit_and_into_a_map() -> None:
+    debugger = start(Pay())
+    stops = [here(debugger.step(until="state")) for _ in range(6)]
+    assert stops == [
+        "3 PassStateExited Price", "8 TaskStateExited Pay", "9 MapStateEntered Pack", "14 PassStateExited Pack[0]/Wrap",
+        "17 PassStateExited Pack[1]/Wrap", "19 WaitStateExited Pack[0]/Rest",
+    ]  # fmt: skip
+
+
+def test_step_over_takes_a_whole_retried_task_and_a_whole_map() -> None:
+    debugger = start(Pay(TaskError("Busy", ""), {"receipt": 1}))
+    assert here(debugger.step_over()) == "3 PassStateExited Price"
+    assert here(debugger.step_over()) == "11 TaskStateExited Pay"
+    assert here(debugger.step_over()).endswith("MapStateExited Pack")
+    assert here(debugger.step_over()).endswith("SucceedStateExited Done")
+    assert not debugger.finished
+    assert debugger.step().finished
+
+
+def test_step_over_inside_an_iteration_stays_in_it() -> None:
+    debugger = start(Pay()).run_to("Wrap")
+    assert here(debugger) == "13 PassStateEntered Pack[0]/Wrap"
+    assert here(debugger.step_over()) == "14 PassStateExited Pack[0]/Wrap"
+    assert here(debugger.step_over()) == "19 WaitStateExited Pack[0]/Rest"
+
+
+def test_step_out_ends_the_map_then_the_run() -> None:
+    debugger = start(Pay()).run_to("Rest")
+    assert here(debugger.step_out()).endswith("MapStateExited Pack")
+    assert debugger.step_out().finished
+
+
+def test_steps_at_the_end_change_nothing() -> None:
+    debugger = start(Pay()).run_to()
+    position = debugger.position
+    assert debugger.finished
+    assert (debugger.step().position, debugger.reason) == (position, "ended")
+
+
+def test_a_step_takes_only_known_units() -> None:
+    with pytest.raises(CommandError, match="a step is one event"):
+        start().step("map")
+
+
+def test_run_to_stops_at_states_conditions_predicates_and_events() -> None:
+    debugger = start(Pay())
+    assert here(debugger.run_to("Pay")) == "4 TaskStateEntered Pay"
+    assert here(debugger.run_to("$.paid.receipt = 'r'")) == "8 TaskStateExited Pay"
+    assert here(debugger.run_to(lambda view: len(view.active) == 3)) == "16 PassStateEntered Pack[1]/Wrap"
+    assert debugger.run_to(20).position == 20
+    assert debugger.run_to(3).position == 3
+    with pytest.raises(CommandError, match='no state "Pai"; did you mean "Pay"'):
+        debugger.run_to("Pai")
+
+
+def test_breakpoints_stop_everything_but_plain_steps() -> None:
+    debugger = start(Pay(TaskError("Busy", ""), TaskError("Fatal", "no")))
+    debugger.breakpoints.add("Pack")
+    debugger.breakpoints.add(error="Fatal")
+    debugger.run_to()
+    assert (debugger.reason, str(debugger.hit)) == ("breakpoint", "2: error Fatal")
+    assert debugger.event is not None
+    assert debugger.event["type"] == "TaskFailed"
+    debugger.breakpoints.clear()
+    assert debugger.run_to().execution.error == "NotPaid"
+
+
+def test_back_by_event_and_by_state() -> None:
+    debugger = start(Pay()).run_to("Pack")
+    assert here(debugger.back()) == "8 TaskStateExited Pay"
+    assert here(debugger.back("state")) == "4 TaskStateEntered Pay"
+    assert here(debugger.back("state")) == "2 PassStateEntered Price"
+    assert debugger.back().back().position == 0
+    assert debugger.view().status == "RUNNING"
+    assert debugger.back().position == 0
+
+
+def test_seek_knows_only_recorded_events() -> None:
+    debugger = start(Pay()).run_to("Pay")
+    assert debugger.seek(-1).position == debugger.length
+    with pytest.raises(CommandError, match="there is no event 99: 6 are recorded so far"):
+        debugger.seek(99)
+
+
+# ---- what a stop shows
+
+
+def test_a_stop_shows_each_stage_with_what_it_changed() -> None:
+    debugger = start(Pay()).run_to(8)
+    stages = {stage.name: stage for stage in debugger.stages()}
+    assert list(stages) == [
+        "input", "afterInputPath", "afterParameters", "result", "afterResultSelector", "afterResultPath", "output", "variables",
+    ]  # fmt: skip
+    assert stages["afterParameters"].value == {"FunctionName": "pay", "Payload": {"id": 7, "total": 5}}
+    assert [str(change) for change in stages["afterResultPath"].changes] == ['$.paid added: {"receipt": "r"}']
+    assert stages["afterResultPath"].against == "input"
+    assert stages["variables"].value == {"id": 7}
+
+
+def test_a_stop_shows_the_state_its_lines_and_its_context() -> None:
+    machine = StateMachine.load(
+        '{\n  "StartAt": "A",\n  "States": {\n    "A": {\n      "Type": "Wait",\n      "Seconds": 9,\n      "End": true\n    }\n  }\n}'
+    )
+    debugger = debug(machine, {"x": 1}, seed=1).step()
+    where = debugger.where()
+    assert (where.state, where.type, where.phase, where.attempt) == ("A", "Wait", "entered", 1)
+    assert where.lines is not None
+    assert (where.lines.line, where.lines.end_line) == (4, 8)
+    assert where.source.split("\n")[1].strip() == '"Type": "Wait",'
+    assert where.context["State"] == {"Name": "A", "EnteredTime": "2025-01-01T00:00:00Z"}
+    assert [(timer.what, timer.state, f"{timer.time:%S}") for timer in where.timers] == [("wake", "A", "09")]
+    assert debugger.view().timers == where.timers
+
+
+def test_a_task_shows_its_attempt_its_pending_call_and_its_timers() -> None:
+    debugger = start(Pay(TaskError("Busy", ""), {"receipt": 1})).run_to(7)
+    assert [(timer.what, f"{timer.time:%S}") for timer in debugger.where().timers] == [("retry", "07")]
+    where = debugger.run_to(9).where()
+    assert (where.attempt, where.phase) == (2, "started")
+    assert [(task.state, task.attempt, task.outside) for task in where.pending] == [("Pay", 2, False)]
+    assert [(a.name, a.phase) for a in debugger.view().pending] == [("Pay", "started")]
+
+
+def test_the_bug_of_a_handler_is_shown_where_it_happened() -> None:
+    def buggy(data: Any) -> Any:
+        print("about to fail")
+        return undefined_name  # type: ignore[name-defined]  # noqa: F821 - the bug
+
+    debugger = start(buggy).run_to("Give up").back("state")
+    where = debugger.run_to(7).where()
+    assert (where.state, where.error) == ("Pay", "NameError")
+    (call,) = where.calls
+    assert call.printed == "about to fail\n"
+    assert "return undefined_name" in call.traceback
+    assert "NameError: name 'undefined_name' is not defined" in str(where)
+
+
+def test_the_result_of_a_map_and_of_a_parallel_is_a_stage() -> None:
+    debugger = start(Pay()).run_to("Pack").step_over()
+    stages = {stage.name: stage.value for stage in debugger.stages()}
+    assert stages["result"] == [{"k": 1, "in": "paper"}, {"k": 2, "in": "paper"}]
+    branch = {"StartAt": "X", "States": {"X": {"Type": "Pass", "Result": 1, "End": True}}}
+    parallel = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [branch], "End": True}}}
+    other = start(None, parallel).step_over()
+    assert {stage.name: stage.value for stage in other.stages()}["result"] == [1]
+
+
+def test_the_result_of_a_distributed_map_is_a_stage() -> None:
+    inner = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "X",
+        "States": {"X": {"Type": "Pass", "End": True}},
+    }
+    machine = {
+        "StartAt": "D",
+        "States": {"D": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner, "End": True}},
+    }
+    debugger = start(None, machine).step_over()
+    assert {stage.name: stage.value for stage in debugger.stages()}["result"] == INPUT["items"]
+
+
+def test_a_stage_that_fails_says_why() -> None:
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"x.$": "$.gone"}, "End": True}}}
+    debugger = start(None, machine).run_to(2)
+    last = debugger.stages()[-1]
+    assert last.name == "error"
+    assert last.error is not None
+    assert "could not be found in the input" in last.error
+
+
+# ---- asking
+
+
+def test_a_task_without_handler_asks_and_can_be_answered() -> None:
+    debugger = start().run_to()
+    assert (debugger.reason, here(debugger)) == ("asked", "6 TaskStarted Pay")
+    (task,) = debugger.pending
+    assert (task.state, task.resource, task.input) == (
+        "Pay",
+        LAMBDA,
+        {"FunctionName": "pay", "Payload": {"id": 7, "total": 5}},
+    )
+    assert debugger.step().reason == "waiting"
+    debugger.answer({"receipt": "by hand"}).run_to()
+    assert debugger.finished
+    assert debugger.execution.output["paid"] == {"receipt": "by hand"}
+
+
+def test_a_task_can_fail_by_hand() -> None:
+    debugger = start().run_to().fail("Busy", "come back").run_to()
+    assert (debugger.reason, debugger.where().attempt) == ("asked", 2)
+    assert debugger.fail("Fatal").run_to().execution.error == "NotPaid"
+
+
+def test_an_answer_may_come_before_the_handler_is_called() -> None:
+    pay = Pay()
+    debugger = start(pay).run_to(6).answer({"receipt": "mine"}).run_to()
+    assert (pay.inputs, debugger.execution.output["paid"]) == ([], {"receipt": "mine"})
+
+
+def test_an_answer_in_the_past_gives_up_what_came_after() -> None:
+    pay = Pay()
+    debugger = start(pay).run_to()
+    debugger.seek(6).answer({"receipt": "other"}).run_to()
+    assert debugger.execution.output["paid"] == {"receipt": "other"}
+    assert len(pay.inputs) == 1
+    (branch,) = debugger.branches
+    assert branch.debugger.execution.output["paid"] == {"receipt": "r"}
+
+
+def test_where_several_tasks_wait_one_must_be_named() -> None:
+    branches = [
+        {"StartAt": name, "States": {name: {"Type": "Task", "Resource": CALLBACK, "End": True}}} for name in "AB"
+    ]
+    debugger = start(None, {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}})
+    debugger.run_to()
+    debugger.seek(3)
+    with pytest.raises(CommandError, match="which task is meant"):
+        debugger.answer(1)
+    debugger.seek(-1)
+    first, second = debugger.pending
+    debugger.answer("b", "B").answer("a", first.token).run_to()
+    assert debugger.execution.output == ["a", "b"]
+    assert second.state == "B"
+
+
+def test_nothing_to_answer_is_said() -> None:
+    with pytest.raises(CommandError, match="waiting at event 1: none"):
+        start().answer(1)
+
+
+def test_a_callback_can_be_kept_alive_and_times_out_when_time_passes() -> None:
+    wait = {"Type": "Task", "Resource": CALLBACK, "HeartbeatSeconds": 10, "End": True}
+    debugger = start(None, {"StartAt": "C", "States": {"C": wait}}).run_to()
+    assert (debugger.run_to().reason, debugger.status) == ("waiting", "RUNNING")
+    debugger.advance(8).heartbeat().advance(8)
+    assert debugger.status == "RUNNING"
+    debugger.advance(3)
+    assert debugger.execution.error == "States.Timeout"
+    assert debugger.finished
+
+
+def test_a_wait_can_be_skipped_so_that_no_time_passes() -> None:
+    machine = {
+        "StartAt": "W",
+        "States": {"W": {"Type": "Wait", "Seconds": 50, "Next": "X"}, "X": {"Type": "Pass", "End": True}},
+    }
+    debugger = start(None, machine).step().skip_wait().run_to()
+    assert debugger.finished
+    assert {event["timestamp"].second for event in debugger.events} == {0}
+    with pytest.raises(CommandError, match="but found none"):
+        debugger.skip_wait()
+
+
+def test_the_delay_before_a_retry_can_be_skipped() -> None:
+    debugger = start(Pay(TaskError("Busy", ""), {"receipt": 1})).run_to(7).skip_wait().run_to(8)
+    assert debugger.event is not None
+    assert debugger.event["timestamp"].second == 0
+
+
+# ---- editing
+
+
+def test_an_edit_changes_the_input_of_the_state_at_hand() -> None:
+    pay = Pay()
+    debugger = start(pay).run_to("Pay")
+    debugger.edit(input={"order": {"id": 1, "total": 99}, "items": []})
+    assert (debugger.position, debugger.view().data["order"]["total"]) == (3, 99)
+    debugger.run_to()
+    assert pay.inputs == [{"id": 1, "total": 99}]
+    assert debugger.execution.output["order"]["total"] == 99
+
+
+def test_an_edit_between_states_holds_for_the_next() -> None:
+    debugger = start(Pay()).run_to(3).edit(input={"order": {"total": 1}, "items": []})
+    assert debugger.position == 3
+    assert debugger.step().where().input == {"order": {"total": 1}, "items": []}
+
+
+def test_an_edit_before_the_first_state_changes_its_input_only() -> None:
+    debugger = start(Pay()).edit(input={**INPUT, "net": 10}).run_to()
+    assert debugger.execution.output["order"]["total"] == 12
+    assert debugger.execution.input == INPUT
+
+
+def test_variables_and_context_can_be_edited() -> None:
+    machine = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Pass", "Assign": {"x": 1, "y": 2}, "Next": "B"},
+            "B": {"Type": "Pass", "Parameters": {"x.$": "$x", "y.$": "$y", "who.$": "$$.Execution.Name"}, "End": True},
+        },
+    }
+    debugger = start(None, machine).run_to("B").edit(variables={"x": 7}, context={"Execution": {"Name": "me"}})
+    assert debugger.view().variables == {"x": 7, "y": 2}
+    assert debugger.step().view().variables == {"x": 7, "y": 2}
+    assert debugger.where().context["Execution"]["Name"] == "me"
+    assert debugger.run_to().execution.output == {"x": 7, "y": 2, "who": "me"}
+
+
+def test_an_iteration_can_be_edited_alone() -> None:
+    debugger = start(Pay()).run_to("Wrap")
+    debugger.edit(input={"k": "edited"}).run_to()
+    assert debugger.execution.output["parcels"] == [{"k": "edited", "in": "paper"}, {"k": 2, "in": "paper"}]
+
+
+def test_two_edits_at_the_same_place_add_up() -> None:
+    debugger = start(Pay()).run_to("Pay").edit(variables={"a": 1}).edit(input={"order": {"total": 0}, "items": []})
+    where = debugger.step().where()
+    assert (where.input["order"], where.variables["a"]) == ({"total": 0}, 1)
+
+
+def test_before_a_handler_is_called_again_the_debugger_asks() -> None:
+    pay = Pay({"receipt": 1}, {"receipt": 2})
+    debugger = start(pay).run_to().seek(4)
+    debugger.edit(input={"order": {"id": 0, "total": 0}, "items": []})
+    assert [(call["state"], call["attempt"]) for call in debugger.again] == [("Pay", 1)]
+    debugger.run_to()
+    assert (debugger.reason, len(pay.inputs)) == ("asked", 1)
+    (task,) = debugger.pending
+    assert task.earlier is not None
+    other = debugger.fork()
+    debugger.reuse().run_to()
+    assert (debugger.execution.output["paid"], len(pay.inputs)) == ({"receipt": 1}, 1)
+    other.call_handler().run_to()
+    assert (other.execution.output["paid"], len(pay.inputs)) == ({"receipt": 2}, 2)
+    assert other.again == []
+
+
+def test_with_confirm_handlers_are_called_again_without_asking() -> None:
+    pay = Pay()
+    debugger = start(pay, confirm=True).run_to().seek(4).edit(input={"order": {"total": 0}, "items": []}).run_to()
+    assert debugger.finished
+    assert len(pay.inputs) == 2
+
+
+def test_where_no_state_begins_nothing_can_be_edited() -> None:
+    debugger = start(Pay()).run_to()
+    with pytest.raises(CommandError, match="no state begins at event"):
+        debugger.edit(input={})
+    assert debugger.finished
+    with pytest.raises(RunError, match="the input"):
+        debugger.seek(2).edit(input={1, 2})
+
+
+def test_an_input_above_the_payload_limit_is_refused() -> None:
+    with pytest.raises(CommandError, match="above the payload limit"):
+        start(Pay()).edit(input="x" * 300_000)
+    assert start(Pay(), limits=False).edit(input="x" * 300_000).view().data == "x" * 300_000
+
+
+def test_outcomes_begin_anew_where_an_edit_sets_them_back() -> None:
+    debugger = start(Outcomes([TaskError("Busy", ""), {"receipt": "second"}])).run_to()
+    length = debugger.length
+    debugger.seek(4).edit(input={"order": {"total": 0}, "items": INPUT["items"]}).run_to()
+    assert (debugger.length, debugger.execution.output["paid"]) == (length, {"receipt": "second"})
+
+
+# ---- lines of a run
+
+
+def test_a_fork_leaves_the_original_untouched() -> None:
+    debugger = start(Pay()).run_to("Pack")
+    before, length = debugger.view(), debugger.length
+    fork = debugger.fork("what if")
+    fork.edit(input={"items": [{"k": 9}]}).run_to()
+    assert (debugger.view(), debugger.length) == (before, length)
+    assert [branch.name for branch in debugger.branches] == ["what if"]
+    assert debugger.branches is fork.branches
+    assert debugger.run_to().execution.output["parcels"] != fork.execution.output["parcels"]
+
+
+def test_the_execution_is_a_copy() -> None:
+    debugger = start().run_to()
+    execution = debugger.execution
+    assert execution is debugger.execution
+    assert execution.status == "RUNNING"
+    execution.advance(5)
+    assert debugger.length == 6
+    assert debugger.run_to().reason == "waiting"
+
+
+def test_a_debugger_is_saved_and_loaded_in_mid_run(tmp_path: Path) -> None:
+    pay = Pay(After(3, {"receipt": "x"}))
+    debugger = start(pay).run_to("Rest")
+    debugger.breakpoints.add("Done", when="$.id")
+    debugger.edit(variables={"mine": 1})
+    debugger.save(tmp_path / "run.json")
+    loaded = Debugger.load(tmp_path / "run.json", {"Pay": pay})
+    assert len(pay.inputs) == 1
+    assert loaded.view() == debugger.view()
+    assert loaded.machine.definition == ORDER
+    loaded.run_to()
+    assert str(loaded.hit) == "1: state Done when $.id"
+    assert loaded.run_to().execution.output == debugger.run_to().run_to().execution.output
+
+
+def test_a_file_that_is_no_debugger_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    with pytest.raises(RunError, match="is no saved debugger"):
+        Debugger.load(tmp_path / "x.json")
+    with pytest.raises(RunError, match="is no saved debugger"):
+        Debugger.load(tmp_path / "gone.json")
+
+
+def test_the_repr_says_where_and_why() -> None:
+    debugger = start().run_to()
+    assert repr(debugger) == (
+        "<Debugger 'StateMachine': event 6 of 6, TaskStarted of \"Pay\"; RUNNING; a task asks for an answer>"
+    )
+
+
+# ---- a recorded history
+
+
+def test_a_debugger_of_a_history_travels_through_it_and_goes_on_live_after_an_edit() -> None:
+    pay = Pay({"receipt": "recorded"})
+    machine = StateMachine.load(ORDER)
+    history = machine.run(INPUT, {"Pay": pay}, seed=1).history
+    debugger = Debugger.of(history, machine, {"Pay": pay})
+    assert (debugger.position, debugger.length, len(pay.inputs)) == (1, len(history), 1)
+    assert debugger.seek(-1).execution.output["paid"] == {"receipt": "recorded"}
+    debugger.seek(2).edit(input={**INPUT, "items": []}).run_to()
+    assert debugger.execution.output["paid"] == {"receipt": "recorded"}
+    assert len(pay.inputs) == 1
+
+
+def test_a_debugger_of_an_unfinished_history_asks_where_it_ends() -> None:
+    machine = StateMachine.load(ORDER)
+    whole = machine.run(INPUT, {"Pay": {"receipt": 1}}, seed=1).history
+    debugger = Debugger.of(type(whole).from_events(whole.raw[:6]), machine).run_to()
+    assert (debugger.reason, here(debugger)) == ("waiting", "6 TaskStarted Pay")
+    assert debugger.answer({"receipt": "now"}).run_to().finished
