@@ -1,0 +1,488 @@
+// The widget: shows the traits that Python sets and sends commands. It decides nothing about the run.
+
+const BUTTONS = [ // command, icon, word, key, tip
+  ["restart", "M3 3v10M13 3v10L5 8z", "restart", "r", "go back to the first event; nothing is called again"],
+  ["back", "M12 3v10L4 8z", "back", "b", "go back by one state; nothing is called again"],
+  ["step", "M4 3v10l8-5z", "step", "n", "go on to the end of the state at hand"],
+  ["over", "M2 9c1-6 10-6 11 0M13 9l-4-1M13 9l2-4M7 13h3", "over", "o", "step over: a whole Map, Parallel or retry at once"],
+  ["out", "M8 12V3M8 3L4 7M8 3l4 4M3 14h10", "out", "u", "step out of the Map or Parallel around"],
+  ["run", "M3 3v10l7-5zM13 3v10", "continue", "c", "run to the next breakpoint, question or the end"],
+  ["fork", "M8 14V9L3 3M8 9l5-6M3 3v4M3 3h4M13 3v4M13 3H9", "fork", "f", "go on in a branch of its own; this one stays as it is"],
+  ["edit", "M3 13l1-4 7-7 3 3-7 7zM9 4l3 3", "edit data", "e", "change input, variables or context here, and go on from there"],
+];
+const KEYS = [
+  ...BUTTONS.map(([, , word, key, tip]) => [key, `${word}: ${tip}`]),
+  ["→ ←", "one event forward, one back"], ["Home End", "the first event, the last one recorded"], ["g", "to the graph; arrow keys walk over the states, Enter looks inside, p toggles a breakpoint"],
+  ["d", "to the data; arrow keys walk, p copies the path, j the JSON"], ["t", "to the scrubber"], ["/", "search the data"], ["k", "breakpoints"], ["?", "this help"], ["Esc", "close, or leave to the notebook"],
+];
+const TABS = [["flow", "Data flow"], ["variables", "Variables"], ["context", "Context"], ["definition", "Definition"], ["events", "Events"]];
+const LETTERS = { S: ["succeeded", "✔"], F: ["failed", "✖"], A: ["aborted", "■"], T: ["timed out", "✖"], R: ["running", "▶"], ".": ["not started", "◌"] };
+const REASONS = { breakpoint: "stopped at breakpoint", asked: "a task asks for an answer", waiting: "waits for an answer from outside", ended: "ended" };
+const ERRORS = ["States.TaskFailed", "States.Timeout", "States.Permissions", "Lambda.ServiceException", "Lambda.TooManyRequestsException", "States.HeartbeatTimeout"];
+let made = 0;
+
+class View {
+  constructor(model, el) {
+    this.model = model;
+    this.number = 0;
+    this.asked = new Map();
+    this.tab = "flow";
+    this.opened = new Map();
+    this.stages = new Map();
+    this.needle = "";
+    this.rows = null;
+    this.id = `sfnd-${(made += 1)}`;
+    this.build();
+    el.append(this.root);
+    this.listen();
+    this.updateTrack();
+    this.update();
+    this.watch = new ResizeObserver(() => this.graph.placeMarks());
+    this.watch.observe(this.root);
+  }
+
+  get view() { return this.model.get("view"); }
+
+  // ---- talking to Python
+
+  send(command, more = {}) {
+    this.number += 1;
+    this.waitingFor = this.number;
+    this.root.setAttribute("aria-busy", "true");
+    this.model.send({ do: command, n: this.number, ...more });
+  }
+
+  /** Ask for something long; the answer comes as a message. */
+  ask(question) {
+    return new Promise((resolve) => {
+      this.number += 1;
+      this.asked.set(this.number, resolve);
+      this.model.send({ ...question, n: this.number });
+    });
+  }
+
+  /** While the hand drags, only the last place counts: one command is under way at a time. */
+  travel(to) {
+    this.target = to;
+    this.scrub.show(to);
+    if (this.waitingFor) return;
+    this.target = null;
+    this.send("seek", { to });
+  }
+
+  // ---- building
+
+  build() {
+    this.title = h("span", { class: "sfnd-title" });
+    this.branches = h("select", { class: "sfnd-branches", "aria-label": "branch of the run", title: "branches: those you forked, and those kept when a change gave them up", onchange: () => this.send("branch", { to: Number(this.branches.value) }) });
+    this.buttons = new Map();
+    const toolbar = h("div", { class: "sfnd-toolbar", role: "toolbar", "aria-label": "steps" });
+    for (const [command, sign, word, key, tip] of BUTTONS) {
+      const button = h("button", { type: "button", class: `sfnd-button sfnd-do-${command}`, title: `${tip} (${key})`, "aria-keyshortcuts": key, onclick: () => this.press(command) },
+        icon(sign), h("span", { class: "sfnd-word", text: word }));
+      this.buttons.set(command, button);
+      toolbar.append(button);
+    }
+    this.unit = h("select", { class: "sfnd-unit", "aria-label": "size of a step", title: "how far step and back go", onchange: () => this.send("unit", { unit: this.unit.value }) },
+      h("option", { value: "state", text: "by state" }), h("option", { value: "event", text: "by event" }));
+    this.points = h("button", { type: "button", class: "sfnd-button sfnd-do-points", "aria-expanded": "false", title: "breakpoints (k)", onclick: () => this.togglePoints() });
+    const help = h("button", { type: "button", class: "sfnd-button", title: "keyboard shortcuts (?)", "aria-label": "keyboard shortcuts", text: "?", onclick: () => this.help() });
+    toolbar.append(this.unit, this.points, help);
+    this.notices = h("div", { class: "sfnd-notices" });
+    this.pointsPanel = h("div", { class: "sfnd-panel", role: "group", "aria-label": "breakpoints", hidden: true });
+    this.graph = new Graph(this.model.get("svg"), this.model.get("machine"), {
+      inspect: (pointer) => this.send("inspect", { pointer }), gutter: (pointer) => this.send("gutter", { pointer }),
+    });
+    this.data = h("section", { class: "sfnd-data", "aria-label": "data" });
+    this.heading = h("div", { class: "sfnd-heading" });
+    this.strip = h("div", { class: "sfnd-strip" });
+    this.task = h("div", { class: "sfnd-task" });
+    this.editor = h("div", { class: "sfnd-panel sfnd-editor", role: "group", "aria-label": "edit data", hidden: true });
+    this.tabs = h("div", { class: "sfnd-tabs", role: "tablist", "aria-label": "what to show" });
+    for (const [name, word] of TABS) {
+      this.tabs.append(h("button", { type: "button", role: "tab", id: `${this.id}-${name}`, "data-tab": name, "aria-controls": `${this.id}-panel`, text: word, onclick: () => this.show(name) }));
+    }
+    this.panel = h("div", { class: "sfnd-body", role: "tabpanel", id: `${this.id}-panel`, tabindex: "0" });
+    this.data.append(this.heading, this.strip, this.editor, this.task, this.tabs, this.panel);
+    this.scrub = new Scrubber((to) => this.travel(to));
+    this.live = h("div", { class: "sfnd-only-read", role: "status", "aria-live": "polite" });
+    this.dialog = h("dialog", { class: "sfnd-help", "aria-label": "keyboard shortcuts" });
+    const name = this.model.get("machine").name;
+    this.root = h("div", { class: "sfnd", role: "region", "aria-label": visible(`step debugger of ${name}`) },
+      h("header", { class: "sfnd-head" }, h("div", { class: "sfnd-line" }, this.title, this.branches), toolbar), this.notices, this.pointsPanel,
+      h("div", { class: "sfnd-main" }, this.graph.element, this.data), this.scrub.element, this.live, this.dialog);
+  }
+
+  listen() {
+    this.onView = () => this.update();
+    this.onTrack = () => this.updateTrack();
+    this.onMessage = (content) => {
+      const resolve = content.asked && this.asked.get(content.asked.n);
+      if (resolve) { this.asked.delete(content.asked.n); resolve(content); }
+    };
+    this.model.on("change:view", this.onView);
+    this.model.on("change:track", this.onTrack);
+    this.model.on("msg:custom", this.onMessage);
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.guard = (event) => { // the notebook has keys of its own; plain ones belong to us while we have the focus
+      if (!this.root.contains(event.target)) return;
+      this.root.toggleAttribute("data-lm-suppress-shortcuts", !event.ctrlKey && !event.metaKey && !(event.shiftKey && event.key === "Enter"));
+    };
+    window.addEventListener("keydown", this.guard, true);
+    this.tabs.addEventListener("keydown", (event) => {
+      const at = TABS.findIndex(([name]) => name === this.tab);
+      const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.show(TABS[(to + TABS.length) % TABS.length][0]);
+      this.tabs.querySelector('[aria-selected="true"]').focus();
+    });
+  }
+
+  close() {
+    window.removeEventListener("keydown", this.guard, true);
+    this.watch.disconnect();
+    this.model.off("change:view", this.onView);
+    this.model.off("change:track", this.onTrack);
+    this.model.off("msg:custom", this.onMessage);
+  }
+
+  // ---- keys and buttons
+
+  press(command) {
+    if (command === "edit") this.openEditor();
+    else this.send(command);
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.key === "Escape") { this.leave(event); return; }
+    if (event.target.closest("input, textarea, select")) return;
+    if (event.repeat && this.waitingFor) { event.preventDefault(); return; }
+    const button = BUTTONS.find((one) => one[3] === event.key);
+    const keys = {
+      ArrowRight: () => this.send("step", { unit: "event" }), ArrowLeft: () => this.send("back", { unit: "event" }),
+      Home: () => this.send("seek", { to: 1 }), End: () => this.send("seek", { to: this.view.length }),
+      g: () => { const node = this.graph.nodes.get(this.view.here) || this.graph.nodes.values().next().value; if (node) this.graph.focusNode(node); },
+      d: () => { const row = this.panel.querySelector(".sfnd-row"); (row || this.panel).focus(); },
+      t: () => this.scrub.slider.focus(), "/": () => this.focusSearch(), k: () => this.togglePoints(), "?": () => this.help(),
+    };
+    const act = button ? () => { if (!this.buttons.get(button[0]).disabled) this.press(button[0]); } : keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  leave(event) {
+    event.stopPropagation();
+    if (!this.editor.hidden) { this.closeEditor(); return; }
+    if (!this.pointsPanel.hidden) { this.togglePoints(); return; }
+    if (event.target.closest("input, textarea, select")) { this.panel.focus(); return; }
+    const notebook = this.root.closest(".jp-Notebook");
+    if (notebook) notebook.focus();
+    else document.activeElement.blur();
+  }
+
+  help() {
+    const rows = KEYS.map(([key, text]) => h("tr", {}, h("th", { scope: "row" }, ...key.split(" ").map((one) => h("kbd", { text: one }))), h("td", { text })));
+    this.dialog.replaceChildren(h("h3", { text: "Keys of the debugger" }), h("table", {}, h("tbody", {}, ...rows)),
+      h("p", { text: "Ctrl and the mouse wheel zoom the graph; drag it to move it." }),
+      h("button", { type: "button", class: "sfnd-button", text: "close", onclick: () => this.dialog.close() }));
+    this.dialog.showModal();
+  }
+
+  focusSearch() {
+    if (!["flow", "variables", "context"].includes(this.tab)) this.show("flow");
+    this.panel.querySelector("input[type=search]").focus();
+  }
+
+  // ---- a stop
+
+  update() {
+    const view = this.view;
+    if (view.answered === undefined) return;
+    const held = this.root.contains(document.activeElement) ? document.activeElement.getAttribute("data-keep") : null;
+    this.updateHead(view);
+    this.updateNotices(view);
+    this.updatePoints(view);
+    this.graph.update(view);
+    this.updateHeading(view);
+    this.updateStrip(view);
+    this.updateTask(view);
+    this.rows = null;
+    this.fillPanel();
+    this.scrub.show(view.position, view);
+    this.root.setAttribute("aria-busy", "false");
+    const text = this.spoken(view);
+    if (this.live.textContent !== text) this.live.textContent = text;
+    if (!this.editor.hidden && this.editedAt !== view.detail.position) this.closeEditor();
+    if (held && !this.root.contains(document.activeElement)) {
+      const again = this.root.querySelector(`[data-keep="${CSS.escape(held)}"]`);
+      (again || this.panel).focus({ preventScroll: true });
+    }
+    this.root.dataset.answered = view.answered;
+    this.waitingFor = null;
+    if (this.target !== null && this.target !== undefined) this.travel(this.target);
+  }
+
+  spoken(view) {
+    if (view.problem) return view.problem;
+    const where = view.detail.state ? ` in ${view.detail.state}` : "";
+    return visible(`event ${view.position} of ${view.length}: ${view.event || "before the start"}${where}${REASONS[view.reason] ? `; ${REASONS[view.reason]}` : ""}`);
+  }
+
+  updateTrack() {
+    this.scrub.draw(this.model.get("track"));
+  }
+
+  updateHead(view) {
+    const status = view.finished ? view.final : view.reason === "asked" || view.reason === "waiting" ? "WAITING" : "RUNNING";
+    const [word, mark] = STATUS[status] || STATUS.RUNNING;
+    const parts = [`event ${view.position.toLocaleString("en")} of ${view.length.toLocaleString("en")}`, `t+${duration(view.elapsed)}`];
+    if (view.event) parts.push(view.event);
+    if (REASONS[view.reason]) parts.push(view.hit ? `${REASONS[view.reason]} ${visible(view.hit)}` : REASONS[view.reason]);
+    this.title.replaceChildren(h("bdi", { class: "sfnd-name", text: visible(this.model.get("machine").name) }), " ",
+      h("span", { class: `sfnd-badge sfnd-s-${word.replace(" ", "-")}`, text: `${mark} ${view.finished ? word : status === "WAITING" ? "waiting" : "under way"}` }), ` ${parts.join(" · ")}`);
+    if (view.followed) {
+      this.title.append(" ", h("button", { type: "button", class: "sfnd-chip", "data-keep": "follow", title: "steps stay in this iteration; click to follow the whole run again", onclick: () => this.send("unfollow"), text: visible(`following ${view.followed} ✕`) }));
+    }
+    this.branches.hidden = view.lines.length < 2;
+    this.branches.replaceChildren(...view.lines.map((line, at) => h("option", { value: at, selected: line.chosen, text: visible(`${line.name}${at ? ` (from event ${line.from})` : ""}: ${line.status.toLowerCase()}, ${line.length} events`) })));
+    this.unit.value = view.unit;
+    for (const command of ["step", "over", "out", "run"]) this.buttons.get(command).disabled = view.finished;
+    for (const command of ["back", "restart"]) this.buttons.get(command).disabled = view.position <= 1;
+  }
+
+  updateNotices(view) {
+    const notices = [];
+    if (view.problem) notices.push(h("div", { class: "sfnd-notice sfnd-bad", role: "alert" }, h("pre", { text: `✖ ${visible(view.problem)}` })));
+    for (const bug of view.bugs) {
+      notices.push(h("div", { class: "sfnd-notice sfnd-bad" }, h("span", { text: "✖ the handler of " }), h("bdi", { text: visible(bug.state) }), h("span", { text: ` raised ` }), h("bdi", { text: visible(bug.text) }), bug.times > 1 ? ` ×${bug.times} ` : " ",
+        h("button", { type: "button", class: "sfnd-button", "data-keep": `bug ${bug.event}`, text: "show where", onclick: () => this.send("watch", { event: bug.event }) })));
+    }
+    if (view.again.length) notices.push(h("div", { class: "sfnd-notice", text: visible(`⚠ these handlers have been called before the change; going on asks before calling them again: ${view.again.join("; ")}`) }));
+    if (view.output) notices.push(h("div", { class: "sfnd-notice sfnd-good" }, h("span", { text: "✔ output " }), h("bdi", { class: "sfnd-code", text: visible(view.output.preview) })));
+    this.notices.replaceChildren(...notices);
+  }
+
+  // ---- breakpoints
+
+  togglePoints() {
+    this.pointsPanel.hidden = !this.pointsPanel.hidden;
+    this.points.setAttribute("aria-expanded", String(!this.pointsPanel.hidden));
+    if (!this.pointsPanel.hidden) this.pointsPanel.querySelector("select, input, button").focus();
+    else this.points.focus();
+  }
+
+  updatePoints(view) {
+    const count = view.breakpoints.length;
+    this.points.replaceChildren(h("span", { class: "sfnd-dot", "aria-hidden": "true", text: "●" }), h("span", { text: ` ${count} breakpoint${count === 1 ? "" : "s"}` }));
+    const key = JSON.stringify(view.breakpoints);
+    if (this.pointsKey === key) return;
+    this.pointsKey = key;
+    const listed = view.breakpoints.map((one) => h("li", {}, h("bdi", { text: visible(one.text) }), " ",
+      h("button", { type: "button", class: "sfnd-button", text: "remove", "aria-label": visible(`remove breakpoint ${one.text}`), onclick: () => this.send("break", { remove: one.number }) })));
+    const state = h("select", { "aria-label": "state" }, h("option", { value: "", text: "any state" }), ...this.model.get("machine").states.map((one) => h("option", { value: one.name, text: visible(one.name) })));
+    const when = h("input", { type: "text", "aria-label": "condition", placeholder: "condition: $.total > 100", size: "24" });
+    const error = h("input", { type: "text", "aria-label": "error", placeholder: "error: States.Timeout, or *", size: "20" });
+    const form = h("form", { class: "sfnd-form" }, "stop at ", state, " when ", when, " or on ", error, " ", h("button", { type: "submit", class: "sfnd-button", text: "add" }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send("break", { state: state.value, when: when.value.trim(), error: error.value.trim() });
+    });
+    this.pointsPanel.replaceChildren(count ? h("ul", {}, ...listed) : h("p", { class: "sfnd-note", text: "none yet; a click on the gutter left of a state sets one" }), form);
+  }
+
+  // ---- data
+
+  updateHeading(view) {
+    const seen = view.detail;
+    const parts = [];
+    if (view.looking !== null) {
+      parts.push(h("div", { class: "sfnd-notice" }, h("span", { text: `looking at event ${view.looking}; the run stands at ${view.position} ` }),
+        h("button", { type: "button", class: "sfnd-button", "data-keep": "go-there", text: "travel there", onclick: () => this.send("seek", { to: view.looking }) }), " ",
+        h("button", { type: "button", class: "sfnd-button", "data-keep": "go-back", text: "back to the run", onclick: () => this.send("watch") })));
+    }
+    if (!seen.state) {
+      parts.push(h("h3", { text: view.position <= 1 ? "before the first state" : view.finished ? "the end" : "between states" }));
+    } else {
+      const [word, mark] = seen.phase === "failed" && seen.status === "RUNNING" ? ["failed", "✖"] : STATUS[seen.status] || STATUS.RUNNING;
+      const about = [seen.type, seen.service, seen.attempt > 1 ? `attempt ${seen.attempt}` : "", seen.status === "RUNNING" ? (seen.phase === "failed" ? "a retry or a catch may follow" : seen.phase) : ""].filter(Boolean).join(" · ");
+      parts.push(h("h3", {}, h("bdi", { text: visible(seen.state) }), " ", h("span", { class: `sfnd-badge sfnd-s-${word.replace(" ", "-")}`, text: `${mark} ${word}` }), " ", h("small", { text: visible(about) })));
+      if (seen.path) parts.push(h("div", { class: "sfnd-path" }, h("bdi", { text: visible(seen.path.replaceAll("/", " › ")) })));
+    }
+    if (seen.error !== null && seen.error !== undefined) parts.push(h("div", { class: "sfnd-notice sfnd-bad" }, h("b", { text: visible(seen.error) }), h("pre", { text: visible(seen.cause || "") })));
+    for (const call of seen.calls) {
+      if (call.traceback) parts.push(h("details", { class: "sfnd-call", open: call.bug }, h("summary", { text: visible(`the handler raised ${call.raised} (attempt ${call.attempt})`) }), h("pre", { text: visible(call.traceback) })));
+      if (call.printed) parts.push(h("details", { class: "sfnd-call" }, h("summary", { text: `the handler printed (attempt ${call.attempt})` }), h("pre", { text: visible(call.printed) })));
+    }
+    this.heading.replaceChildren(...parts);
+  }
+
+  updateStrip(view) {
+    const map = view.map;
+    if (!map) { this.strip.replaceChildren(); this.stripKey = null; return; }
+    const key = `${map.visit} ${map.items.length}`;
+    if (this.stripKey !== key) {
+      this.stripKey = key;
+      this.cells = [...map.items].map((_letter, at) => h("button", { type: "button", role: "gridcell", class: "sfnd-cell", tabindex: "-1", "data-index": at }));
+      this.letters = [];
+      this.cellNow = -1;
+      const grid = h("div", { class: "sfnd-cells", role: "grid", "aria-label": visible(`iterations of ${map.name}`) }, h("div", { role: "row" }, ...this.cells));
+      grid.addEventListener("click", (event) => { const cell = event.target.closest(".sfnd-cell"); if (cell) this.send("iteration", { visit: this.view.map.visit, index: Number(cell.dataset.index) }); });
+      grid.addEventListener("keydown", (event) => {
+        const at = this.cells.indexOf(event.target);
+        const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + this.perRow(), ArrowUp: at - this.perRow(), Home: 0, End: this.cells.length - 1 }[event.key];
+        if (at < 0 || to === undefined) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const next = this.cells[Math.max(0, Math.min(this.cells.length - 1, to))];
+        event.target.tabIndex = -1;
+        next.tabIndex = 0;
+        next.focus();
+      });
+      if (this.cells[0]) this.cells[0].tabIndex = 0;
+      this.counts = h("div", { class: "sfnd-counts" });
+      this.strip.replaceChildren(this.counts, grid);
+    }
+    const counts = {};
+    for (let at = 0; at < map.items.length; at += 1) {
+      const letter = map.items[at];
+      counts[letter] = (counts[letter] || 0) + 1;
+      if (this.letters[at] === letter) continue;
+      this.letters[at] = letter;
+      const [word, mark] = LETTERS[letter] || LETTERS.R;
+      this.cells[at].className = `sfnd-cell sfnd-s-${word.replace(" ", "-")}`;
+      this.cells[at].textContent = mark;
+      this.cells[at].setAttribute("aria-label", `item ${at}, ${word}`);
+      this.cells[at].title = `item ${at}: ${word}; click to follow it`;
+    }
+    if (this.cellNow !== map.current) {
+      if (this.cells[this.cellNow]) this.cells[this.cellNow].removeAttribute("aria-current");
+      if (this.cells[map.current]) this.cells[map.current].setAttribute("aria-current", "true");
+      this.cellNow = map.current;
+    }
+    const words = Object.entries(counts).map(([letter, count]) => `${(LETTERS[letter] || LETTERS.R)[1]} ${count} ${(LETTERS[letter] || LETTERS.R)[0]}`);
+    this.counts.textContent = visible(`${map.name}: ${map.total} item${map.total === 1 ? "" : "s"} · ${words.join(" · ")}${map.items.length < map.total ? " (the first are shown)" : ""}`);
+  }
+
+  perRow() {
+    const top = this.cells[0].offsetTop;
+    const at = this.cells.findIndex((cell) => cell.offsetTop > top);
+    return at < 1 ? this.cells.length : at;
+  }
+
+  show(tab) {
+    this.tab = tab;
+    this.rows = null;
+    this.fillPanel();
+  }
+
+  fillPanel() {
+    const view = this.view;
+    const seen = view.detail;
+    for (const button of this.tabs.children) {
+      const chosen = button.dataset.tab === this.tab;
+      button.setAttribute("aria-selected", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+    }
+    const count = Math.max(0, (seen.variables.preview.match(/^\{\}$/) ? 0 : 1));
+    this.tabs.querySelector('[data-tab="variables"]').textContent = count ? "Variables •" : "Variables";
+    this.panel.setAttribute("aria-labelledby", `${this.id}-${this.tab}`);
+    const scroll = this.panel.scrollTop;
+    const fill = { flow: fillFlow, variables: fillVariables, context: fillContext, definition: fillDefinition, events: fillEvents }[this.tab];
+    fill(this, view, seen);
+    this.panel.scrollTop = scroll;
+  }
+
+  async copy(text, what) {
+    try { await navigator.clipboard.writeText(text); }
+    catch {
+      const field = h("textarea", { class: "sfnd-only-read" });
+      field.value = text;
+      this.root.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    this.live.textContent = `copied the ${what}`;
+    this.root.dataset.copied = text.slice(0, 200);
+  }
+
+  // ---- tasks
+
+  updateTask(view) {
+    const key = JSON.stringify([view.position, view.length, view.looking, view.pending.map((task) => [task.state, task.path, task.attempt, task.outside]), view.timers]);
+    if (this.taskKey === key) return;
+    this.taskKey = key;
+    this.task.replaceChildren();
+    if (view.looking !== null) return;
+    if (view.pending.length) this.task.append(taskForm(this, view));
+    const delays = view.timers.filter((timer) => timer.what === "wake" || timer.what === "retry");
+    if (delays.length) {
+      this.task.append(h("div", { class: "sfnd-timers" }, h("span", { text: visible(`◷ ${delays.slice(0, 3).map((one) => `${one.what === "wake" ? "wait of" : "retry of"} ${one.state} until ${one.at}`).join("; ")} `) }),
+        h("button", { type: "button", class: "sfnd-button sfnd-do-skip", "data-keep": "skip", title: "end this wait at once: no time passes for it", text: "skip the wait", onclick: () => this.send("skip") })));
+    }
+    if (view.reason === "waiting") {
+      const seconds = h("input", { type: "number", min: "0", value: "60", "aria-label": "seconds", size: "6" });
+      this.task.append(h("div", { class: "sfnd-timers" }, "let ", seconds, " seconds pass ", h("button", { type: "button", class: "sfnd-button", text: "advance the clock", onclick: () => this.send("advance", { seconds: Number(seconds.value) || 0 }) })));
+    }
+  }
+
+  // ---- editing
+
+  async openEditor() {
+    const seen = this.view.detail;
+    if (!this.editor.hidden) { this.closeEditor(); return; }
+    this.editedAt = seen.position;
+    const what = h("select", { "aria-label": "what to edit" }, ...["input", "variables", "context"].map((one) => h("option", { value: one, text: one })));
+    const area = jsonArea("the new value", "null", (valid) => { apply.disabled = !valid; });
+    const apply = h("button", { type: "button", class: "sfnd-button sfnd-main-button", text: "apply", onclick: () => { const text = area.field.value; const chosen = what.value; this.closeEditor(); this.send("edit", { [chosen]: text }); } });
+    const load = async () => { area.set(pretty(await this.textOf({ input: seen.input || seen.data, variables: seen.variables, context: { text: "{}" } }[what.value]))); };
+    what.addEventListener("change", load);
+    this.editor.replaceChildren(h("div", { class: "sfnd-form" }, "edit ", what, h("span", { class: "sfnd-note", text: "as" }), h("bdi", { text: visible(seen.state || "the first state") }), h("span", { class: "sfnd-note", text: "sees it; what came after this point stays as a branch" })),
+      area.element, h("div", { class: "sfnd-form" }, apply, " ", h("button", { type: "button", class: "sfnd-button", text: "cancel", onclick: () => this.closeEditor() })));
+    this.editor.hidden = false;
+    await load();
+    area.field.focus();
+  }
+
+  closeEditor() {
+    const inside = this.editor.contains(document.activeElement);
+    this.editor.hidden = true;
+    if (inside) this.buttons.get("edit").focus();
+  }
+
+  async textOf(value) {
+    if (value.text !== null && value.text !== undefined) return value.text;
+    value.text = (await this.ask({ do: "load", name: value.name })).text;
+    return value.text;
+  }
+}
+
+/** Draw a small picture; not every font has the signs of players. */
+function icon(path) {
+  const picture = svgElement("svg", { class: "sfnd-icon", viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" });
+  picture.append(svgElement("path", { d: path }));
+  return picture;
+}
+
+function duration(seconds) {
+  if (seconds >= 86400) return `${Math.floor(seconds / 86400)}d ${Math.floor((seconds % 86400) / 3600)}h`;
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60].map((one) => String(one).padStart(2, "0"));
+  return (parts[0] === "00" ? parts.slice(1) : parts).join(":");
+}
+
+function pretty(text) {
+  try { return jsonText(parseJson(text)); } catch { return text; }
+}
+
+export default {
+  render({ model, el }) {
+    const view = new View(model, el);
+    return () => view.close();
+  },
+};
