@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+_DEBUGGER = "sfn_notebook.api.debugger", "Debugger"
 _SHOWN = (("sfn_notebook.api.machine", "StateMachine"), ("sfn_notebook.api.execution", "Execution"))
 
 
@@ -126,6 +127,14 @@ def register(shell: Any) -> None:  # Any: half of what a shell has is optional i
     shell.Completer.custom_matchers.append(magics.matcher)
     for module, name in _SHOWN:
         shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, magics.show)
+    shell.display_formatter.ipython_display_formatter.for_type_by_name(*_DEBUGGER, _step_through)
+
+
+def _step_through(debugger: Any) -> None:
+    """Open the stepper for a debugger that ends a cell; what it takes is imported now."""
+    from sfn_notebook.notebook.stepping import show_debugger
+
+    show_debugger(debugger)
 
 
 def unregister(shell: Any) -> None:
@@ -140,3 +149,4 @@ def unregister(shell: Any) -> None:
     shell.Completer.custom_matchers[:] = [m for m in shell.Completer.custom_matchers if m is not magics.matcher]
     for module, name in _SHOWN:
         shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
+    shell.display_formatter.ipython_display_formatter.pop(".".join(_DEBUGGER), None)

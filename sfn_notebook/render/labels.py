@@ -103,7 +103,7 @@ def one_line(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Replace control characters, which XML forbids, and lone surrogates by signs that can be shown."""
+    """Replace control characters, which XML forbids, lone surrogates and marks that turn text around by signs that can be shown."""
     if text.isprintable():
         return text
     return "".join(_visible(char) for char in text)
@@ -117,6 +117,8 @@ def _visible(char: str) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
+    if 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069:  # would turn the text after it around
+        return f"⟨U+{code:04X}⟩"
     if 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE:
         return "\ufffd"
     return char

@@ -56,6 +56,16 @@ def test_unloading_takes_everything_away(nb: Notebook) -> None:
     assert "text/html" in shown  # its own display still works
 
 
+def test_a_debugger_that_ends_a_cell_is_shown(nb: Notebook) -> None:
+    nb.good("%%sfn hello -q\n" + HELLO)
+    said = nb.cell("hello.debug({})")
+    assert "<Debugger 'hello': event 1 of 1, ExecutionStarted; RUNNING>" in said.text
+    formatters = nb.shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
+    assert type(nb["hello"].debug({})) in formatters
+    nb.good("%unload_ext sfn_notebook")
+    assert type(nb["hello"].debug({})) not in formatters
+
+
 def test_reloading_keeps_machines_that_are_variables(nb: Notebook) -> None:
     nb.good("%%sfn hello -q\n" + HELLO)
     nb.good("%reload_ext sfn_notebook")
