@@ -257,6 +257,21 @@ class History(Analysed):
             self._machine = StateMachine.load(found.text, name=found.name or None)
         return self._machine
 
+    def map_runs(self) -> list[dict[str, Any]]:
+        """Describe the Map Runs of this execution as AWS's DescribeMapRun does, oldest first.
+
+        Their children come with `Executions.from_aws(run["mapRunArn"])`.
+
+        Raises:
+            CommandError: the history was not fetched from AWS.
+            AwsError: with what, where, and what to do.
+        """
+        if self._access is None:
+            raise CommandError("this history was not fetched from AWS, so its Map Runs cannot be asked for")
+        from sfn_notebook.aws.fetch import fetch_map_runs
+
+        return fetch_map_runs(self.arn, **self._access)
+
     def continued(self, recording: Recording) -> History:
         """Give the same execution, further on."""
         found = History.of_recording(recording, self._access)

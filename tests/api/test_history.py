@@ -196,6 +196,8 @@ def test_a_history_shows_status_timeline_and_visits() -> None:
 def test_a_machine_is_only_known_to_what_was_fetched() -> None:
     with pytest.raises(CommandError, match="was not fetched from AWS"):
         history().machine_as_ran()
+    with pytest.raises(CommandError, match="Map Runs cannot be asked for"):
+        history().map_runs()
 
 
 # --- logs ----------------------------------------------------------------------------------------------------------------

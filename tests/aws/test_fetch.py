@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from sfn_notebook.api.history import History
 from sfn_notebook.aws.fetch import fetch_definition, fetch_history, fetch_map_runs, fetch_recording
 from sfn_notebook.aws.problems import CallFailed
 from sfn_notebook.errors import AwsError
@@ -213,6 +214,7 @@ def test_map_runs_are_listed_on_all_pages_and_described(aws: FakeAws, there: dic
     found = fetch_map_runs(ARN, **there)
     assert [run["mapRunArn"][-1] for run in found] == ["2", "1", "0"]
     assert found[0]["itemCounts"]["succeeded"] == 7
+    assert History.from_aws(ARN, **there).map_runs() == found
     assert "ResponseMetadata" not in found[0]
     assert fetch_map_runs(found[1]["mapRunArn"], **there) == [found[1]]
 
