@@ -499,7 +499,8 @@ class Debugger:
         state = f' of "{visit.name}"' if visit is not None else ""
         why = f"; {_WHY[self.reason]}" if self.reason in _WHY else f"; breakpoint {self.hit}" if self.hit else ""
         at = f"event {self.position} of {self.length}, {kind}{state}"
-        return f"<Debugger {self.machine.name!r}: {at}; {self.status}{why}>"
+        status = self.status if self.finished or self.status == "RUNNING" else f"RUNNING, later {self.status}"
+        return f"<Debugger {self.machine.name!r}: {at}; {status}{why}>"
 
 
 def debug(

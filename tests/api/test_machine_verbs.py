@@ -21,6 +21,10 @@ def test_debug_gives_a_debugger_before_the_first_state() -> None:
     assert isinstance(debugger, Debugger)
     assert [event["type"] for event in debugger.events] == ["ExecutionStarted"]
     assert debugger.run_to().execution.output == 42
+    assert repr(debugger) == "<Debugger 'StateMachine': event 7 of 7, ExecutionSucceeded; SUCCEEDED>"
+    assert repr(debugger.seek(2)) == (
+        "<Debugger 'StateMachine': event 2 of 7, TaskStateEntered of \"Ask\"; RUNNING, later SUCCEEDED>"
+    )
 
 
 def test_replay_of_an_edited_machine_tells_the_difference() -> None:
