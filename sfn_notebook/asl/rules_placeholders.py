@@ -74,15 +74,19 @@ def malformed_placeholders(machine: Machine) -> Iterator[Problem]:
     if "$ {" not in text and ("${" not in text or text.count("${") == len(PLACEHOLDER.findall(text))):
         return
     strict: set[str] = set()
+    named: set[str] = set()  # leads to a state that is really called so
+    names = _state_names(machine)
     for thing in machine.things:
         allowed = fields_of(thing.kind, thing.language)
         for name, value in thing.body.items():
             if isinstance(value, str) and "{" in value and name in allowed:
                 field = allowed[name]
-                if name == "Resource" or field.kind in _STRICT_KINDS:
+                if name == "Resource" or (field.kind in _STRICT_KINDS and value not in names):
                     strict.add(at(thing, name))
+                elif value in names:
+                    named.add(at(thing, name))
     for pointer, value in _strings(machine):
-        if value.startswith(("{%", "States.")) or pointer.endswith("/Comment"):
+        if value.startswith(("{%", "States.")) or pointer.endswith("/Comment") or pointer in named:
             continue
         match = _LOOKS_LIKE.search(value)
         severe = pointer in strict
@@ -93,6 +97,12 @@ def malformed_placeholders(machine: Machine) -> Iterator[Problem]:
             severity = Severity.ERROR if severe else Severity.WARNING
             hint = "write ${Name}: letters, digits, and . : - _ behind the first"
             yield Problem(pointer, message, MALFORMED, severity, offset=match.start(), hint=hint)
+
+
+def _state_names(machine: Machine) -> set[str]:
+    """Give the names of all states, wherever they are."""
+    bodies = (thing.body.get("States") for thing in machine.things)
+    return {name for states in bodies if isinstance(states, dict) for name in states}
 
 
 def comments(machine: Machine) -> Iterator[Problem]:

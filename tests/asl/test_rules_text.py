@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -165,6 +166,12 @@ def test_placeholders_are_warnings_and_excuse_the_value(expect: Callable[..., Di
 
 def test_placeholders_are_errors_in_a_strict_check(expect: Callable[..., Diagnostic]) -> None:
     expect(passing('"Comment": "»${P}"'), "UNRESOLVED_PLACEHOLDER", "${P}", strict=True)
+
+
+def test_a_state_may_be_called_like_a_broken_placeholder(clean: Callable[..., None]) -> None:
+    name = "${a b=1}"
+    states = {name: {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}}
+    clean(json.dumps({"StartAt": name, "States": states}))
 
 
 def test_what_only_looks_like_a_placeholder_is_none(clean: Callable[..., None]) -> None:
