@@ -126,8 +126,8 @@ def rerun(
         engine.keep_children = known.keep_children
     outcomes = PastOutcomes(past)
     recording = Recording(program, engine, Answering(Responder(handlers, s3), outcomes, confirm))
-    until = past.ended if past.status in ("RUNNING", "ABORTED") else None
-    while recording.advance(2**60, until) == "asked":
+    limit = past.ended if past.status in ("RUNNING", "ABORTED") else float("inf")
+    while recording.advance(2**60, limit=limit) == "asked":
         pass
     if past.status == "ABORTED" and engine.status == "RUNNING":
         recording.act("abort", {"error": past.error, "cause": past.cause})

@@ -53,7 +53,11 @@ def _opaque(state: State, real: Run, past: Past, branches: Branches) -> Run:
         if frame.phase != RESUME:
             frame.attempt += 1
         recorded = visit.runs[min(frame.attempt, len(visit.runs)) - 1]
-        return _end(engine, frame, visit, recorded) if frame.phase == RESUME else _begin(engine, frame, recorded)
+        if frame.phase != RESUME:
+            _begin(engine, frame, recorded)
+            if not recorded.at_once:
+                return False
+        return _end(engine, frame, visit, recorded)
 
     return run
 
@@ -70,15 +74,14 @@ def _visits_before(engine: Engine, frame: Frame, branches: Branches) -> int:
     return found
 
 
-def _begin(engine: Engine, frame: Frame, recorded: PastRun) -> bool:
+def _begin(engine: Engine, frame: Frame, recorded: PastRun) -> None:
     engine.write(frame, kinds.STARTED["Map"], None, recorded.length)
     engine.write(frame, kinds.MAP_RUN_STARTED, {"mapRunArn": recorded.arn}, None)
     frame.phase = BUSY
     frame.map_run = _Gone()  # type: ignore[assignment]  # all that is asked of it is to abort
     frame.stamp += 1
-    if recorded.status in ("SUCCEEDED", "FAILED"):
+    if recorded.status in ("SUCCEEDED", "FAILED") and not recorded.at_once:
         engine.wake_at(engine.now + max(0, recorded.ended - recorded.started), frame)
-    return False
 
 
 def _end(engine: Engine, frame: Frame, visit: PastVisit, recorded: PastRun) -> bool:

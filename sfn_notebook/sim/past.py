@@ -50,7 +50,7 @@ class PastAttempt:
 
 @dataclass(slots=True)
 class PastRun:
-    """One attempt of a Distributed Map: `failure` is (error, cause) of a MapRunFailed event; `broken`: its result was of no use."""
+    """One attempt of a Distributed Map: `failure` is (error, cause) of a MapRunFailed event; `broken`: its result was of no use; `event`: its start."""
 
     arn: str
     length: int
@@ -59,6 +59,8 @@ class PastRun:
     failure: tuple[str | None, str | None] = (None, None)
     ended: int = 0
     broken: bool = False
+    event: int = 0
+    at_once: bool = False
 
 
 @dataclass(slots=True)
@@ -127,7 +129,7 @@ class Past:
                 visit = open_[here.id] = PastVisit()
                 self.visits.setdefault((here.scope.place, here.name), []).append(visit)
             elif here.id in open_:
-                _take(open_[here.id], kind, details(event), milliseconds(event.get("timestamp")))
+                _take(open_[here.id], event, details(event), milliseconds(event.get("timestamp")))
         for stay in chain.active():
             if stay.id in open_:
                 open_[stay.id].waiting = True
@@ -145,8 +147,9 @@ class Past:
         return past
 
 
-def _take(visit: PastVisit, kind: str, detail: Mapping[str, Any], now: int) -> None:
+def _take(visit: PastVisit, event: Event, detail: Mapping[str, Any], now: int) -> None:
     """Take note of an event of a visit."""
+    kind, number = event["type"], event.get("id", 0)
     attempt = visit.attempts[-1] if visit.attempts else None
     if kind in SCHEDULED:
         visit.attempts.append(PastAttempt(now, tuple(detail.get(limit) for limit in LIMITS)))
@@ -171,11 +174,12 @@ def _take(visit: PastVisit, kind: str, detail: Mapping[str, Any], now: int) -> N
     elif kind == "MapStateStarted":
         visit.length = detail.get("length", 0)
     elif kind == "MapRunStarted":
-        visit.runs.append(PastRun(detail.get("mapRunArn", ""), visit.length, now))
+        visit.runs.append(PastRun(detail.get("mapRunArn", ""), visit.length, now, event=number))
     elif kind in ("MapRunSucceeded", "MapRunFailed") and visit.runs:  # MapRunAborted may belong to a sibling
         run = visit.runs[-1]
         run.status, run.ended = kind[len("MapRun") :].upper(), now
         run.failure = (detail.get("error"), detail.get("cause"))
+        run.at_once = number == run.event + 1 and now == run.started
     elif kind == "MapStateFailed" and visit.runs:
         visit.runs[-1].broken = True
     elif kind.endswith("StateExited"):

@@ -74,12 +74,13 @@ class Recording:
 
     # ---- forward
 
-    def advance(self, target: int, until: int | None = None) -> str:
+    def advance(self, target: int, until: int | None = None, limit: float = float("inf")) -> str:
         """Run until there are `target` events.
 
         Args:
             target: number of events.
             until: let time run up to this moment (milliseconds since 1970), timeouts of tasks that wait for the outside included.
+            limit: let time not run beyond this moment; it passes as ever before.
 
         Returns:
             "" when there are, else why there are not: "ended", "asked" (a task wants an answer), "waiting" (only an answer from
@@ -88,9 +89,9 @@ class Recording:
         Raises:
             RunError: a handler's answer is no JSON, or an endless loop was stopped.
         """
-        return self.head.run(target, lambda: self._more(until), self._pause)
+        return self.head.run(target, lambda: self._more(until, limit), self._pause)
 
-    def _more(self, until: int | None) -> str:
+    def _more(self, until: int | None, limit: float) -> str:
         """Answer the tasks that wait, or let time pass."""
         head = self.head
         calls = head.engine.waiting_calls()
@@ -100,8 +101,8 @@ class Recording:
             progress = self.answering.responder.progress()
             head.add(Entry("answers", {**data, "used": progress} if progress else data, head.length))
             return "asked" if any(answer.by == "asked" for answer in answers) else ""
-        length = head.length
-        if not head.engine.tick(until):
+        length, timer = head.length, head.engine.world.next_timer()
+        if timer is None or timer.time > limit or not head.engine.tick(until):
             return "waiting"
         self.tape.append(Entry("tick", until, length))
         head.at += 1
