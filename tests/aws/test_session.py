@@ -45,8 +45,8 @@ def test_nothing_of_ours_is_set_on_the_users_session() -> None:
     ours = connect(session, arn=arn_of(ARN)).client("stepfunctions")
     assert ours.meta.region_name == "eu-west-1"
     assert (ours.meta.config.retries, ours.meta.config.max_pool_connections) == (
-        plain.retries,
-        plain.max_pool_connections,
+        vars(plain)["retries"],
+        vars(plain)["max_pool_connections"],
     )
     factory = session._session.get_component("response_parser_factory")
     assert type(factory.create_parser("json")) is JSONParser

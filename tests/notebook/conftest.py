@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,9 @@ def bare() -> Iterator[Notebook]:
     settings = Config()
     settings.HistoryManager.enabled = False
     settings.InteractiveShell.colors = "nocolor"
-    yield Notebook(InteractiveShell.instance(config=settings))
+    shell = InteractiveShell.instance(config=settings)
+    yield Notebook(shell)
+    atexit.unregister(shell.atexit_operations)  # hundreds of shells that each collect garbage at the end take minutes
     InteractiveShell.clear_instance()
 
 
