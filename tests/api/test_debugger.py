@@ -301,6 +301,7 @@ def test_an_answer_in_the_past_gives_up_what_came_after() -> None:
     debugger.seek(6).answer({"receipt": "other"}).run_to()
     assert debugger.execution.output["paid"] == {"receipt": "other"}
     assert len(pay.inputs) == 1
+    assert debugger.history.raw == debugger.execution.history.raw
     (branch,) = debugger.branches
     assert branch.debugger.execution.output["paid"] == {"receipt": "r"}
 

@@ -149,3 +149,30 @@ def test_a_position_that_does_not_exist_is_refused(events: list[dict[str, Any]])
     scrubber.extend(events[:5])
     with pytest.raises(CommandError, match="no event 6: the history has 5 events"):
         scrubber.at(6)
+
+
+def beside_each_other(turns: str) -> list[dict[str, Any]]:
+    """Write a history of two branches, A and B, each a row of Pass states that take turns."""
+    events = [
+        event(1, 0, "ExecutionStarted", input="{}"), event(2, 0, "ParallelStateEntered", name="P", input="{}"),
+        event(3, 2, "ParallelStateStarted"),
+    ]  # fmt: skip
+    last = {"A": 3, "B": 3}
+    for turn in turns:
+        number = len(events) + 1
+        events.append(event(number, last[turn], "PassStateEntered", name=f"{turn}{number}", input=str(number)))
+        events.append(event(number + 1, number, "PassStateExited", name=f"{turn}{number}", output=str(number)))
+        last[turn] = number + 1
+    return events
+
+
+def test_after_a_cut_other_events_may_point_further_back() -> None:
+    alone, other = beside_each_other("AB" + "A" * 30), beside_each_other("AB" + "A" * 15 + "B" + "A" * 14)
+    scrubber = Scrubber(every=10)
+    scrubber.extend(alone)
+    for position in (33, 36):
+        assert scrubber.at(position) == snapshot(alone, position)
+    scrubber.cut(37)
+    scrubber.extend(other[37:])
+    for position in (37, 38, 39, 40, len(other), 12, 38):
+        assert scrubber.at(position) == snapshot(other, position)
