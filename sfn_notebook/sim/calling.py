@@ -138,7 +138,16 @@ def _raised(error: BaseException, printed: str) -> Answer:
     text = "".join(
         traceback.format_exception(type(error), error, error.__traceback__.tb_next if error.__traceback__ else None)
     )
+    _let_go(error)
     return Answer(None, error, printed, text, tuple(traceback.format_list(frames)))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Let go of the stack of an exception, whose text is known: what its functions held would live as long as the record."""
+    if error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        _let_go(error.__cause__)
+        _let_go(error.__context__)
 
 
 def call_pickled(data: bytes) -> bytes:

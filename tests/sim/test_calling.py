@@ -1,8 +1,10 @@
 """Calling handlers here, on threads, in processes and on event loops: answers in order, prints apart, streams untouched."""
 
 import asyncio
+import gc
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -93,6 +95,35 @@ def test_a_traceback_begins_with_the_handler() -> None:
     assert lines[1].endswith("in refuse")
     assert lines[-1] == "ValueError: b"
     assert len(answer.stack) == 1
+
+
+class Held:
+    """Something large that a handler has in its hands when it fails."""
+
+
+def test_what_a_failed_handler_held_is_let_go() -> None:
+    seen: list[weakref.ref[Held]] = []
+
+    def inner() -> None:
+        held = Held()
+        seen.append(weakref.ref(held))
+        raise KeyError("k")
+
+    def outer() -> None:
+        held = Held()
+        seen.append(weakref.ref(held))
+        try:
+            inner()
+        except KeyError as error:
+            raise ValueError("v") from error
+
+    (answer,) = Caller(None).run([Job(outer, ())])
+    assert isinstance(answer.exception, ValueError)
+    assert isinstance(answer.exception.__cause__, KeyError)
+    assert "in inner" in answer.traceback
+    assert "in outer" in answer.traceback
+    gc.collect()
+    assert [ref() for ref in seen] == [None, None]
 
 
 def test_system_exit_fails_the_task_and_not_the_kernel_but_ctrl_c_goes_through() -> None:
