@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sfn_notebook.engine import log as kinds
 from sfn_notebook.engine.dataflow import Value, compile_template_value, compile_value
+from sfn_notebook.engine.failing import named
 from sfn_notebook.engine.fanout import compile_map as compile_inline
 from sfn_notebook.engine.flow_jsonata import compile_distributed_items as jsonata_items
 from sfn_notebook.engine.flow_jsonata import compile_selector as jsonata_selector
@@ -76,6 +77,8 @@ class MapRun:
         self.plan = plan
         self.stage = "reading"
         self.status = "RUNNING"
+        self.failure: Failure | None = None
+        """Why the stage is "failed"."""
         self.started = engine.now
         self.stopped: int | None = None
         self.number = len(engine.map_runs)
@@ -191,7 +194,7 @@ class MapRun:
                 self.pump()
             except (Failure, EvaluationFailure) as failure:
                 self.abort()
-                self.stage, self.frame.outcome = "failed", failure
+                self.stage, self.failure = "failed", named(self.frame, failure)
         if self.stage != "running":
             self.frame.phase = RESUME
             self.engine.make_ready(self.frame)
@@ -392,7 +395,7 @@ def _begin(engine: Engine, frame: Frame, plan: Plan) -> bool:
         assert plan.reader is not None
         call = plan.reader(data, frame)
         map_run.source = _source(call)
-        engine.issue_io(frame, "read", call)
+        engine.issue_io(frame, "read", map_run.number, call)
         return False
     map_run.take_items(items, data)
     map_run.pump()
@@ -420,16 +423,16 @@ def _step(engine: Engine, frame: Frame, map_run: MapRun) -> bool:
         return False
     if map_run.stage == "exceeded":
         return _failed(engine, frame, map_run, Failure("States.ExceedToleratedFailureThreshold", EXCEEDED))
-    if map_run.stage == "failed":
+    if map_run.failure is not None:
         map_run.close("FAILED")
         frame.map_run = None
-        raise frame.outcome
+        raise map_run.failure
     writer = map_run.plan.writer
     if writer is not None:
         map_run.stage = "writing"
         call = {**writer(view(frame), frame), "MapRunArn": map_run.arn, "Children": map_run.records}
         frame.phase = BUSY
-        engine.issue_io(frame, "write", call)
+        engine.issue_io(frame, "write", map_run.number, call)
         return False
     return _succeeded(engine, frame, map_run, map_run.results)
 

@@ -319,9 +319,9 @@ class Engine:
         self.tasks[call.task] = call.frame
         self.world.calls.append(call)
 
-    def issue_io(self, frame: Frame, purpose: str, call: Json) -> None:
-        """Ask the driver to read the items or write the results of a Map Run."""
-        frame.task = -2 * len(self.map_runs) - (purpose == "write")
+    def issue_io(self, frame: Frame, purpose: str, number: int, call: Json) -> None:
+        """Ask the driver to read the items or write the results of the Map Run of that number."""
+        frame.task = -2 * (number + 1) - (purpose == "write")
         frame.request = call
         path = self.path(frame)
         self.issue(TaskCall(frame.task, frame.state.name, NO_SERVICE, call, 1, path, frame, purpose=purpose))

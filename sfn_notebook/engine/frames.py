@@ -58,6 +58,10 @@ class Failure(Exception):
         self.inside = inside
         super().__init__(error, cause)
 
+    def to_json(self) -> dict[str, Json]:
+        """Give the failure as a JSON object; `Failure(**value)` reads it back."""
+        return dict(vars(self))
+
     def details(self) -> dict[str, Json]:
         """Give error and cause as the details of an event; what is absent is left out."""
         return {k: v for k, v in (("error", self.error), ("cause", self.cause)) if v is not None}

@@ -142,6 +142,7 @@ def _map_run(run: MapRun, numbers: _Numbers) -> dict[str, Json]:
     saved = {name: getattr(run, name) for name in MAP_RUN}
     saved |= {"counts": dict(run.counts), "executions": dict(run.executions), "results": list(run.results)}
     saved["records"] = list(run.records)
+    saved["failure"] = run.failure.to_json() if run.failure else None
     saved["state"] = run.plan.state.id
     saved["active"] = [[index, numbers.engine_of[id(child)]] for index, child in run.active.items()]
     saved["children"] = [[index, numbers.engine_of[id(child)]] for index, child in run.children.items()]
@@ -251,6 +252,7 @@ def _thaw_map_run(engine: Engine, program: Program, frame: Frame, saved: dict[st
     for name in MAP_RUN:
         setattr(run, name, saved[name])
     run.counts, run.executions = dict(saved["counts"]), dict(saved["executions"])
+    run.failure = Failure(**saved["failure"]) if saved["failure"] else None
     run.results, run.records = list(saved["results"]), list(saved["records"])
     return run
 
@@ -269,3 +271,30 @@ def _thaw_timer(engines: list[Engine], frames: list[list[Frame]], saved: list[Js
     time, sequence, what, engine, frame, stamp, outcome = saved
     found = None if frame is None else frames[engine][frame]
     return Timer(time, sequence, what, engines[engine], found, stamp, None if outcome is None else Outcome(**outcome))
+
+
+# ---- and away
+
+
+def release(engine: Engine) -> None:
+    """Take an execution apart that nobody needs any more.
+
+    Its parts refer to each other; without this their memory is free only when garbage is collected, which costs a debugger that sets
+    executions back all the time more than the work itself. Payloads and results stay as they are.
+    """
+    for one in _Numbers(engine).engines:
+        frames: list[Frame] = []
+        joins: list[Join] = []
+        _collect(one.root, frames, joins)
+        for frame in frames:
+            del frame.engine, frame.join, frame.fan, frame.map_run
+        for join in joins:
+            del join.parent, join.children
+        for run in one.map_runs:
+            run.active, run.children = {}, {}
+        one.ready.clear()
+        one.tasks.clear()
+        one.map_runs.clear()
+    engine.world.timers.clear()
+    engine.world.calls.clear()
+    engine.world.awake.clear()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from sfn_notebook.engine.execution import Engine
-from sfn_notebook.engine.freeze import freeze, thaw
+from sfn_notebook.engine.freeze import freeze, release, thaw
 from sfn_notebook.engine.log import STRIDE
 from sfn_notebook.engine.model import Program
 from sfn_notebook.errors import Json
@@ -131,6 +131,8 @@ class Recording:
         probe = self._probe
         near = next(point for point in reversed(self.checkpoints) if point.length <= max(length, 1))
         if probe is None or self._probed > length or probe.length < near.length:
+            if probe is not None:
+                release(probe.engine)
             probe = near.thaw(self.program, self.log, self.tape)
         probe.run(length)
         self._probe, self._probed = probe, length

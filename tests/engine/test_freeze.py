@@ -1,6 +1,8 @@
 """A frozen execution is plain JSON, small, and goes on as the original would; freezing disturbs nothing."""
 
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from sfn_notebook.engine import log
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.frames import Outcome
-from sfn_notebook.engine.freeze import freeze, thaw
+from sfn_notebook.engine.freeze import freeze, release, thaw
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.model import Program
 from sfn_notebook.engine.program import compile_program
@@ -150,3 +152,94 @@ def test_a_finished_execution_can_be_frozen_too(status: str) -> None:
 def test_lifted_limits_survive() -> None:
     engine = begin(limits=Limits.of("STANDARD", enforced=False, transitions=99))
     assert through_text(engine).limits == engine.limits
+
+
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+
+
+def distributed(**more: Any) -> dict[str, Any]:
+    child = {"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 1, "End": True}}}
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    return {"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, **child}, "End": True, **more}
+
+
+BESIDE = {
+    "StartAt": "P",
+    "States": {
+        "P": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": name, "States": {name: distributed(ResultWriter=WRITER)}} for name in "AB"],
+            "End": True,
+        }
+    },
+}
+SELECTED = {
+    "StartAt": "A",
+    "States": {
+        "A": distributed(
+            MaxConcurrency=1,
+            ItemSelector={"x.$": "$$.Map.Item.Value.x"},
+            Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}],
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("definition", [BESIDE, SELECTED], ids=["two beside each other", "an item that fails"])
+def test_a_distributed_map_can_be_frozen_after_any_event(definition: dict[str, Any]) -> None:
+    program = compile_program(definition)
+
+    def started() -> Engine:
+        return Engine(program, [{"x": 1}, {"y": 2}], Names("m", "r"), Limits(), 0, 7)
+
+    def go_on(engine: Engine) -> None:
+        while engine.status == "RUNNING" and not engine.stopped:
+            engine.drain()
+            if engine.stopped:
+                return
+            for call in engine.take_calls():
+                engine.answer(call.task, Outcome("succeeded", {"of": call.state}), 1)
+            engine.tick()
+
+    whole = started()
+    go_on(whole)
+    assert whole.status == ("SUCCEEDED" if definition is BESIDE else "FAILED")
+    if definition is BESIDE:
+        assert whole.output == [{"of": "A"}, {"of": "B"}]
+    for length in range(1, len(whole.log) // log.STRIDE):
+        engine = started()
+        engine.stop_at = length * log.STRIDE
+        engine.reset_fence()
+        go_on(engine)
+        again = thaw(program, json.loads(json.dumps(freeze(engine), allow_nan=False)))
+        go_on(again)
+        assert list(log.events(again.log)) == list(log.events(whole.log)), length
+
+
+def test_map_runs_that_write_at_the_same_time_are_told_apart() -> None:
+    engine = Engine(compile_program(BESIDE), [{"x": 1}], Names("m", "r"), Limits(), 0, 7)
+    engine.drain()
+    while len(engine.waiting_calls()) < 2:
+        assert engine.tick()
+        engine.drain()
+    calls = engine.take_calls()
+    assert len({call.task for call in calls}) == 2
+    for call in reversed(calls):
+        engine.answer(call.task, Outcome("succeeded", {"of": call.state}), 0)
+    while engine.status == "RUNNING":
+        engine.drain()
+        engine.tick()
+    assert engine.output == [{"of": "A"}, {"of": "B"}]
+
+
+def test_what_is_released_is_free_at_once() -> None:
+    engine = begin()
+    engine.drain()
+    kept = weakref.ref(engine)
+    gc.disable()
+    try:
+        release(engine)
+        del engine
+        assert kept() is None
+    finally:
+        gc.enable()
