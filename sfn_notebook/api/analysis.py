@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import cached_property
@@ -35,21 +36,21 @@ REDACT: Final = "SFN_NOTEBOOK_REDACT"
 T = TypeVar("T")
 
 
-class Analysed:
+class Analysed(ABC):
     """Frames and answers over state visits. Frames are made once; whoever changes one changes it for all."""
 
+    @abstractmethod
     def _given_visits(self) -> OneOrMany[Visit]:
         """Give the visits of one history, or a mapping execution -> visits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _given_events(self) -> OneOrMany[Event]:
         """Give the events of one history, or a mapping execution -> events."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What pictures call it."""
-        raise NotImplementedError
 
     # ---- frames; those of many executions have the column `execution` in front
 
@@ -112,7 +113,7 @@ class Analysed:
     def cost(
         self,
         *,
-        type: str | None = None,  # noqa: A002 - as the API calls it
+        type: str | None = None,
         definition_bytes: int | None = None,
         prices: Prices = PRICES,
     ) -> Cost:

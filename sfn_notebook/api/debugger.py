@@ -310,7 +310,7 @@ class Debugger:
     def edit(
         self,
         *,
-        input: Any = _KEEP,  # noqa: A002 - AWS's own name for it
+        input: Any = _KEEP,
         variables: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> Debugger:
@@ -505,7 +505,7 @@ class Debugger:
 
 def debug(
     machine: StateMachine,
-    input: Any = None,  # noqa: A002 - AWS's own name for it
+    input: Any = None,
     handlers: Any = None,
     *,
     confirm: Confirm = None,

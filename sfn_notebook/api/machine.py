@@ -155,10 +155,10 @@ class StateMachine:
 
     def run(
         self,
-        input: Any = None,  # noqa: A002 - AWS's own name for it
+        input: Any = None,
         handlers: Mapping[str, Any] | MockFile | None = None,
         *,
-        type: str = "STANDARD",  # noqa: A002 - AWS's own name for it
+        type: str = "STANDARD",
         name: str | None = None,
         start: datetime | str | None = None,
         seed: int | None = None,
@@ -208,10 +208,10 @@ class StateMachine:
 
     def begin(
         self,
-        input: Any = None,  # noqa: A002 - AWS's own name for it
+        input: Any = None,
         handlers: Mapping[str, Any] | MockFile | None = None,
         *,
-        type: str = "STANDARD",  # noqa: A002 - AWS's own name for it
+        type: str = "STANDARD",
         name: str | None = None,
         start: datetime | str | None = None,
         seed: int | None = None,
@@ -284,7 +284,7 @@ class StateMachine:
 
     def debug(
         self,
-        input: Any = None,  # noqa: A002 - AWS's own name for it
+        input: Any = None,
         handlers: Mapping[str, Any] | MockFile | None = None,
         **options: Any,
     ) -> Debugger:
@@ -323,7 +323,7 @@ class StateMachine:
         self,
         name: str | None = None,
         *,
-        input: Any = None,  # noqa: A002 - AWS's own name for it
+        input: Any = None,
         mock: Mapping[str, Any] | None = None,
         context: Any = None,
         variables: Any = None,

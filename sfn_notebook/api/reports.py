@@ -7,6 +7,7 @@ prints them. Texts come from definitions and are escaped. Nothing here reads fil
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,13 @@ _PRE = "white-space:pre;overflow-x:auto;line-height:1.35;margin:.4em 0"
 _DIFF_COLOURS = {"+": "var(--jp-success-color1,#008a64)", "-": "var(--jp-error-color1,#cc5500)"}
 
 
-class Shown:
+class Shown(ABC):
     """Something that shows itself as text, and as HTML where a page can show that."""
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """Give the plain text."""
-        raise NotImplementedError
 
     @property
     def html(self) -> str:

@@ -52,7 +52,7 @@ def try_state(
     machine: StateMachine,
     name: str | None = None,
     *,
-    input: Any = None,  # noqa: A002 - AWS's own name for it
+    input: Any = None,
     mock: Mapping[str, Any] | None = None,
     context: Any = None,
     variables: Any = None,

@@ -143,7 +143,7 @@ def transitions(visits: Iterable[Visit]) -> int:
 def cost(
     visits: OneOrMany[Visit],
     *,
-    type: str = "STANDARD",  # noqa: A002 - as the API calls it
+    type: str = "STANDARD",
     definition_bytes: int = 0,
     prices: Prices = PRICES,
 ) -> Cost:
