@@ -19,10 +19,12 @@ from sfn_notebook.api import stops
 from sfn_notebook.api.execution import Execution
 from sfn_notebook.api.history import History
 from sfn_notebook.api.stops import Stage, Where
+from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.frames import Frame, Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
+from sfn_notebook.engine.log import STRIDE
 from sfn_notebook.errors import CommandError, Json, RunError
-from sfn_notebook.history.events import ENTERED, EXITED, Event
+from sfn_notebook.history.events import ENTERED, EXITED, Event, details
 from sfn_notebook.history.places import scope_of
 from sfn_notebook.history.snapshot import Snapshot
 from sfn_notebook.sim.answering import Answering, Confirm, Recorded
@@ -66,6 +68,23 @@ class Branch:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ChildOf:
+    """Which child execution a debugger is for.
+
+    Attributes:
+        parent: the debugger of the execution with the Distributed Map.
+        run: the Map Run.
+        index: which of its children.
+        events: how many events the child had when it was looked into.
+    """
+
+    parent: Debugger
+    run: MapRun
+    index: int
+    events: int
+
+
 class Debugger:
     """Steps through a run.
 
@@ -77,6 +96,7 @@ class Debugger:
         hit: the breakpoint at which it stopped.
         breakpoints: where to stop.
         branches: other lines of this run, shared by all its debuggers.
+        child_of: for a child execution of a Distributed Map (see `child`), which one it is.
     """
 
     def __init__(self, machine: StateMachine, line: Line) -> None:
@@ -92,6 +112,7 @@ class Debugger:
         self._states = [state.name for state in machine.program.states]
         self.breakpoints = Breakpoints(self._states)
         self.branches: list[Branch] = []
+        self.child_of: ChildOf | None = None
         self._execution: tuple[tuple[int, int], Execution] | None = None
 
     @classmethod
@@ -435,12 +456,58 @@ class Debugger:
 
     # ---- other lines
 
+    def child(self, index: int, state: str | None = None) -> Debugger:
+        """Give a debugger of a child execution of a Distributed Map, with everything recorded of it ahead; no handler is called.
+
+        It is an execution of its own: its positions count its own events, its context object is its own, and what is changed in it does
+        not reach this run. It is listed in `branches`, and found there when it is asked for again.
+
+        Args:
+            index: which one, from 0; with an ItemBatcher a child has several items.
+            state: name of the Map state; by default the one that has been started last by the position. In a child without one,
+                its siblings are meant.
+
+        Raises:
+            CommandError: there is no such child, or its history was not kept.
+        """
+        parent, run = self._map_run(state)
+        name = f"{run.plan.state.name}[{index}]"
+        engine = {**run.children, **run.active}.get(index)
+        if engine is None:
+            raise CommandError(f"{name} cannot be looked into: {_why_not(run, index)}")
+        this = ChildOf(parent, run, index, len(engine.log) // STRIDE)
+        known = next((branch.debugger for branch in self.branches if branch.debugger.child_of == this), None)
+        if known is not None:
+            return known
+        from sfn_notebook.api.replay import repeat
+
+        answering, own = parent.line.recording.answering, engine.names.execution
+        responder = answering.responder.twin()
+        recording = repeat(self.machine, History.of_log(engine.log), responder, answering.confirm, engine)
+        responder.records[:0] = [call for call in answering.responder.records if call.execution == own]
+        new = Debugger(self.machine, Line(recording))
+        new.breakpoints, new.branches, new.child_of = self.breakpoints.copy(), self.branches, this
+        self.branches.append(Branch(name, parent.position, new))
+        return new
+
+    def _map_run(self, state: str | None) -> tuple[Debugger, MapRun]:
+        """Find the Map Run that was started last by the position; that of the siblings where a child has none of its own."""
+        arns = [details(event)["mapRunArn"] for event in self.events if event["type"] == "MapRunStarted"]
+        runs = {run.arn: run for run in self.line.recording.head.engine.map_runs}
+        found = [runs[arn] for arn in arns if arn in runs and state in (None, runs[arn].plan.state.name)]
+        if found:
+            return self, found[-1]
+        if self.child_of is not None and state in (None, self.child_of.run.plan.state.name):
+            return self.child_of.parent, self.child_of.run
+        what = "no Distributed Map" if state is None else f'no Distributed Map "{state}"'
+        raise CommandError(f"{what} with children at hand has been started by event {self.position}")
+
     def fork(self, name: str | None = None) -> Debugger:
         """Give a debugger of its own that stands here and knows all that this one has recorded; this one stays as it is."""
         new = Debugger(self.machine, self.line.fork())
         new.position, new.reason, new._reached = self.position, self.reason, self._reached
         new.breakpoints = self.breakpoints.copy()
-        new.branches = self.branches
+        new.branches, new.child_of = self.branches, self.child_of
         self.branches.append(Branch(name or f"fork {len(self.branches) + 1}", self.position, new))
         return new
 
@@ -458,6 +525,7 @@ class Debugger:
             "definition": self.machine.definition,
             "text": self.machine.document.text,
             "recording": self.line.recording.to_json(),
+            "start": self.line.recording.program.start.id,
             "position": self.position,
             "breakpoints": self.breakpoints.to_json(),
         }
@@ -486,7 +554,8 @@ class Debugger:
             if saved["debugger"] != FORMAT:
                 raise RunError(f"{path} was saved in format {saved['debugger']}, but this version reads {FORMAT}")
             machine = StateMachine.load(saved["text"], name=saved["name"])
-            recording = Recording.from_json(machine.program, saved["recording"], Answering(responder, None, confirm))
+            program = machine.program.beginning(saved["start"])
+            recording = Recording.from_json(program, saved["recording"], Answering(responder, None, confirm))
             debugger = cls(machine, Line(recording))
             debugger.breakpoints.load(saved["breakpoints"])
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -530,6 +599,14 @@ def debug(
     execution = machine.begin(input, handlers, **options)
     answering = Answering(execution.responder, recorded, confirm)
     return Debugger(machine, Line(Recording(machine.program, execution.engine, answering)))
+
+
+def _why_not(run: MapRun, index: int) -> str:
+    if not 0 <= index < len(run.letters):
+        return f"there are {len(run.letters)} child executions, counted from 0"
+    return (
+        "it has not been started" if run.letters[index] == ord(".") else "its history was not kept (see keep_children)"
+    )
 
 
 def _never(_event: Event) -> bool:

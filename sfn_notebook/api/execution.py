@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfn_notebook.api.children import described, histories
 from sfn_notebook.api.history import History
 from sfn_notebook.api.inspection import inspect_visit
 from sfn_notebook.api.progress import shown
@@ -21,13 +22,14 @@ from sfn_notebook.engine.execution import BudgetExceeded, Engine
 from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.task import TaskCall
-from sfn_notebook.errors import Json, RunError
+from sfn_notebook.errors import CommandError, Json, RunError
 from sfn_notebook.history.logwriting import log_records
 from sfn_notebook.sim.driver import drive
 from sfn_notebook.sim.handlers import CallRecord, Responder
 from sfn_notebook.strictjson import copy_json
 
 if TYPE_CHECKING:
+    from sfn_notebook.api.executions import Executions
     from sfn_notebook.api.machine import StateMachine
 
 FORMAT = 1
@@ -175,6 +177,29 @@ class Execution:
             CommandError: there is no such visit.
         """
         return inspect_visit(self.history, self.machine, visit, self.engine.names)
+
+    def map_runs(self) -> list[dict[str, Any]]:
+        """Describe the Map Runs of its Distributed Maps as AWS's DescribeMapRun does, oldest first: status, item and execution counts."""
+        return [described(run) for run in self.engine.map_runs]
+
+    def children(self, map_run: str | None = None) -> Executions:
+        """Give the histories of the child executions of its Distributed Maps, as far as `keep_children` let them be kept.
+
+        They are executions of their own: frames, failures and `StateMachine.replay` take them like those that
+        `Executions.from_aws(map_run_arn)` fetches.
+
+        Args:
+            map_run: the `mapRunArn` of one of `map_runs`; all of them by default.
+
+        Raises:
+            CommandError: there is no such Map Run.
+        """
+        from sfn_notebook.api.executions import Executions
+
+        runs = [run for run in self.engine.map_runs if map_run in (None, run.arn)]
+        if map_run is not None and not runs:
+            raise CommandError(f"this execution has no Map Run {map_run!r}: map_runs() lists them")
+        return Executions(history for run in runs for history in histories(run))
 
     # ---- answers from outside
 

@@ -171,9 +171,9 @@ class History(Analysed):
         return cls.from_events(_with_datetime(event) for event in events)
 
     @classmethod
-    def of_log(cls, log: list[Json]) -> History:
-        """Wrap the log of a local run as it stands now."""
-        return cls(log=log[:])
+    def of_log(cls, log: list[Json], recording: Recording | None = None) -> History:
+        """Wrap the log of a local run as it stands now; `recording` is what is known of the run besides."""
+        return cls(log=log[:], recording=recording)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write the events as a JSON list that `from_json` reads; timestamps as ISO-8601 text."""
@@ -226,7 +226,11 @@ class History(Analysed):
 
     def recording(self, name: str = "", arn: str = "") -> Recording:
         """Give the execution as plain data, as the cache and Parquet keep it; name and ARN for a history without its own."""
-        return self._recording or recording_of(self.raw, arn, name)
+        if self._recording is None:
+            return recording_of(self.raw, arn, name)
+        if self._log is not None and not self._recording.events:
+            self._recording = replace(self._recording, events=self.raw)
+        return self._recording
 
     @property
     def knows_machine(self) -> bool:
@@ -267,7 +271,9 @@ class History(Analysed):
             AwsError: with what, where, and what to do.
         """
         if self._access is None:
-            raise CommandError("this history was not fetched from AWS, so its Map Runs cannot be asked for")
+            raise CommandError(
+                "this history was not fetched from AWS, so its Map Runs cannot be asked for; an Execution of a local run has map_runs() too"
+            )
         from sfn_notebook.aws.fetch import fetch_map_runs
 
         return fetch_map_runs(self.arn, **self._access)
@@ -313,7 +319,7 @@ class History(Analysed):
     @cached_property
     def overview(self) -> Overview:
         """The execution at a glance: status, started, ended, duration, events, error, cause, input, output."""
-        return self._recording.overview if self._recording else overview(self.raw)
+        return self.recording().overview if self._recording else overview(self.raw)
 
     def critical_path(self) -> pd.DataFrame:
         """Say which states the execution was waiting for, a row a leg in the order of time; columns in `history.critical.critical_path`."""

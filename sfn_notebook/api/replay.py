@@ -16,6 +16,7 @@ from sfn_notebook.api.history import History
 from sfn_notebook.engine import log as engine_log
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.limits import Limits, Names
+from sfn_notebook.engine.model import Program
 from sfn_notebook.errors import RunError
 from sfn_notebook.history.places import Branches, place_text
 from sfn_notebook.sim.answering import Answering, Confirm, answers_on
@@ -109,15 +110,40 @@ def rerun(
         DefinitionError: the definition has errors.
         RunError: the history does not begin with ExecutionStarted.
     """
-    known = history.engine if isinstance(history, Execution) else None
+    responder = Responder(handlers, s3)
+    if isinstance(history, Execution):
+        recording = repeat(machine, history.history, responder, confirm, history.engine)
+        responder.records[:0] = history.calls
+        return recording
+    return repeat(machine, history, responder, confirm, kind=kind, name=name)
+
+
+def repeat(
+    machine: StateMachine,
+    history: History,
+    responder: Responder,
+    confirm: Confirm = None,
+    known: Engine | None = None,
+    *,
+    kind: str = "STANDARD",
+    name: str | None = None,
+) -> Recording:
+    """Record a run that gets the outcomes of a history; `known` is the engine that wrote it, where it is at hand.
+
+    The history may be that of a Distributed Map's child: it then begins with the first state of the ItemProcessor.
+
+    Raises:
+        DefinitionError: the definition has errors.
+        RunError: the history does not begin with ExecutionStarted.
+    """
     branches = _branches(machine)
-    events = history.history if isinstance(history, Execution) else history
     kept = known is not None and children_kept(known)
     children = children_of(known, branches) if known is not None and kept else {}
-    past = Past(events, branches, children, len(known.map_runs) if known is not None and kept else 0)
+    past = Past(history, branches, children, len(known.map_runs) if known is not None and kept else 0)
     distributed = any(state.plan is not None for state in machine.program.states)
     whole = distributed and not kept
     program = opaque_program(machine.definition, past, branches) if whole else machine.program
+    program = program.beginning(_first(program, past))
     if known is None:
         names = Names(machine.name, name or "replay", kind)
         engine = Engine(program, past.input, names, Limits.of(kind), past.started, 0)
@@ -125,13 +151,19 @@ def rerun(
         engine = Engine(program, past.input, known.names, known.limits, past.started, known.seed)
         engine.keep_children = known.keep_children
     outcomes = PastOutcomes(past)
-    recording = Recording(program, engine, Answering(Responder(handlers, s3), outcomes, confirm))
+    recording = Recording(program, engine, Answering(responder, outcomes, confirm))
     limit = past.ended if past.status in ("RUNNING", "ABORTED") else float("inf")
     while recording.advance(2**60, limit=limit) == "asked":
         pass
     if past.status == "ABORTED" and engine.status == "RUNNING":
         recording.act("abort", {"error": past.error, "cause": past.cause})
     return recording
+
+
+def _first(program: Program, past: Past) -> int:
+    """Give the number of the state at which the execution began: the machine's first one, or that of a Distributed Map's children."""
+    starts = [state.starts[0] for state in program.states if state.plan is not None]
+    return next((start.id for start in starts if start.name == past.first), program.start.id)
 
 
 def replay(
@@ -146,7 +178,8 @@ def replay(
 
     Args:
         machine: the machine, as it was or edited.
-        history: a `History`, or an `Execution`, which also knows the children of its Distributed Maps, its name and its seed.
+        history: a `History`, or an `Execution`, which also knows the children of its Distributed Maps, its name and its seed. It may
+            be that of a Distributed Map's child execution.
         handlers: who answers tasks that the history has no outcome for; without one, such a task is `missing`.
         ignore: payload keys that do not count in the comparison, wherever they occur, such as "requestId".
         options: `kind` ("STANDARD" or "EXPRESS") and `name` of the execution, `s3` for Distributed Maps.

@@ -69,6 +69,7 @@ class MapRun:
         children: child executions whose histories were kept, by index.
         counts: items by outcome, named as in DescribeMapRun.
         executions: child executions by outcome, likewise.
+        letters: one letter per child: "." not started, R running, else the first letter of its status.
     """
 
     def __init__(self, engine: Engine, frame: Frame, plan: Plan) -> None:
@@ -103,6 +104,7 @@ class MapRun:
         self.records: list[dict[str, Json]] = []
         self.counts = dict.fromkeys(COUNTS, 0)
         self.executions = dict.fromkeys(COUNTS, 0)
+        self.letters = bytearray()
 
     # ---- items
 
@@ -118,6 +120,7 @@ class MapRun:
         self.results = [None] * len(self.inputs)
         self.counts["pending"] = self.total
         self.executions["pending"] = len(self.inputs)
+        self.letters = bytearray(b"." * len(self.inputs))
         self.stage = "running"
 
     def _batch(self, rule: dict[str, Json], data: Json) -> None:
@@ -230,6 +233,7 @@ class MapRun:
         self.counts[target] += items
         self.executions[source] -= 1
         self.executions[target] += 1
+        self.letters[index] = ord(target[0].upper())
 
     def _too_many(self) -> bool:
         """Say whether more items have failed than are tolerated; a threshold of 0 counts as not set (recorded)."""

@@ -141,7 +141,7 @@ def _join(join: Join, numbers: _Numbers) -> dict[str, Json]:
 def _map_run(run: MapRun, numbers: _Numbers) -> dict[str, Json]:
     saved = {name: getattr(run, name) for name in MAP_RUN}
     saved |= {"counts": dict(run.counts), "executions": dict(run.executions), "results": list(run.results)}
-    saved["records"] = list(run.records)
+    saved["records"], saved["letters"] = list(run.records), run.letters.decode("ascii")
     saved["failure"] = run.failure.to_json() if run.failure else None
     saved["state"] = run.plan.state.id
     saved["active"] = [[index, numbers.engine_of[id(child)]] for index, child in run.active.items()]
@@ -254,6 +254,7 @@ def _thaw_map_run(engine: Engine, program: Program, frame: Frame, saved: dict[st
     run.counts, run.executions = dict(saved["counts"]), dict(saved["executions"])
     run.failure = Failure(**saved["failure"]) if saved["failure"] else None
     run.results, run.records = list(saved["results"]), list(saved["records"])
+    run.letters = bytearray(saved["letters"], "ascii")
     return run
 
 

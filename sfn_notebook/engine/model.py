@@ -71,3 +71,7 @@ class Program:
     states: tuple[State, ...]
     start: State
     timeout_seconds: int | None
+
+    def beginning(self, number: int) -> Program:
+        """Give the program that begins at the state of that number: that of a Distributed Map's child executions."""
+        return self if number == self.start.id else Program(self.definition, self.states, self.states[number], None)

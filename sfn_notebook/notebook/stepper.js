@@ -260,7 +260,7 @@ class View {
     if (view.problem) notices.push(h("div", { class: "sfnd-notice sfnd-bad", role: "alert" }, h("pre", { text: `✖ ${visible(view.problem)}` })));
     for (const bug of view.bugs) {
       notices.push(h("div", { class: "sfnd-notice sfnd-bad" }, h("span", { text: "✖ the handler of " }), h("bdi", { text: visible(bug.state) }), h("span", { text: ` raised ` }), h("bdi", { text: visible(bug.text) }), bug.times > 1 ? ` ×${bug.times} ` : " ",
-        h("button", { type: "button", class: "sfnd-button", "data-keep": `bug ${bug.event}`, text: "show where", onclick: () => this.send("watch", { event: bug.event }) })));
+        h("button", { type: "button", class: "sfnd-button", "data-keep": `bug ${bug.event || bug.state}`, text: "show where", onclick: () => (bug.child ? this.send("iteration", { children: true, ...bug.child }) : this.send("watch", { event: bug.event })) })));
     }
     if (view.again.length) notices.push(h("div", { class: "sfnd-notice", text: visible(`⚠ these handlers have been called before the change; going on asks before calling them again: ${view.again.join("; ")}`) }));
     if (view.output) notices.push(h("div", { class: "sfnd-notice sfnd-good" }, h("span", { text: "✔ output " }), h("bdi", { class: "sfnd-code", text: visible(view.output.preview) })));
@@ -324,14 +324,14 @@ class View {
   updateStrip(view) {
     const map = view.map;
     if (!map) { this.strip.replaceChildren(); this.stripKey = null; return; }
-    const key = `${map.visit} ${map.items.length}`;
+    const key = `${map.name} ${map.visit} ${map.items.length}`;
     if (this.stripKey !== key) {
       this.stripKey = key;
       this.cells = [...map.items].map((_letter, at) => h("button", { type: "button", role: "gridcell", class: "sfnd-cell", tabindex: "-1", "data-index": at }));
       this.letters = [];
       this.cellNow = -1;
-      const grid = h("div", { class: "sfnd-cells", role: "grid", "aria-label": visible(`iterations of ${map.name}`) }, h("div", { role: "row" }, ...this.cells));
-      grid.addEventListener("click", (event) => { const cell = event.target.closest(".sfnd-cell"); if (cell) this.send("iteration", { visit: this.view.map.visit, index: Number(cell.dataset.index) }); });
+      const grid = h("div", { class: "sfnd-cells", role: "grid", "aria-label": visible(`${map.children ? "child executions" : "iterations"} of ${map.name}`) }, h("div", { role: "row" }, ...this.cells));
+      grid.addEventListener("click", (event) => { const cell = event.target.closest(".sfnd-cell"); if (cell) { const { visit, name, children } = this.view.map; this.send("iteration", { visit, name, children, index: Number(cell.dataset.index) }); } });
       grid.addEventListener("keydown", (event) => {
         const at = this.cells.indexOf(event.target);
         const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + this.perRow(), ArrowUp: at - this.perRow(), Home: 0, End: this.cells.length - 1 }[event.key];
@@ -347,6 +347,7 @@ class View {
       this.counts = h("div", { class: "sfnd-counts" });
       this.strip.replaceChildren(this.counts, grid);
     }
+    const noun = map.children ? "child" : "item";
     const counts = {};
     for (let at = 0; at < map.items.length; at += 1) {
       const letter = map.items[at];
@@ -356,8 +357,8 @@ class View {
       const [word, mark] = LETTERS[letter] || LETTERS.R;
       this.cells[at].className = `sfnd-cell sfnd-s-${word.replace(" ", "-")}`;
       this.cells[at].textContent = mark;
-      this.cells[at].setAttribute("aria-label", `item ${at}, ${word}`);
-      this.cells[at].title = `item ${at}: ${word}; click to follow it`;
+      this.cells[at].setAttribute("aria-label", `${noun} ${at}, ${word}`);
+      this.cells[at].title = `${noun} ${at}: ${word}; click to ${map.children ? "look into its history" : "follow it"}`;
     }
     if (this.cellNow !== map.current) {
       if (this.cells[this.cellNow]) this.cells[this.cellNow].removeAttribute("aria-current");
@@ -365,7 +366,7 @@ class View {
       this.cellNow = map.current;
     }
     const words = Object.entries(counts).map(([letter, count]) => `${(LETTERS[letter] || LETTERS.R)[1]} ${count} ${(LETTERS[letter] || LETTERS.R)[0]}`);
-    this.counts.textContent = visible(`${map.name}: ${map.total} item${map.total === 1 ? "" : "s"} · ${words.join(" · ")}${map.items.length < map.total ? " (the first are shown)" : ""}`);
+    this.counts.textContent = visible(`${map.name}: ${map.total} ${map.total === 1 ? noun : map.children ? "children" : "items"} · ${words.join(" · ")}${map.items.length < map.total ? " (the first are shown)" : ""}`);
   }
 
   perRow() {

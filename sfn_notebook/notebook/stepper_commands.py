@@ -145,6 +145,10 @@ def _advance(stepper: Stepper, content: Mapping[str, Any]) -> None:
 
 
 def _iteration(stepper: Stepper, content: Mapping[str, Any]) -> None:
+    """Follow an iteration; a child execution of a Distributed Map is another line of events, shown from its end."""
+    if content.get("children"):
+        stepper.switch(stepper.debugger.child(int(content["index"]), content.get("name")).seek(-1))
+        return
     visit = stepper.look.trail.visit(int(content["visit"]))
     if visit is None:
         raise CommandError("there is no such Map")

@@ -155,9 +155,9 @@ class Trail:
         return None
 
     def map_around(self, visit_id: int) -> Visit | None:
-        """Give the innermost Map visit with iterations of its own: the visit itself, or one around it."""
+        """Give the innermost Map visit with iterations or child executions of its own: the visit itself, or one around it."""
         visit = self.visit(visit_id)
-        while visit is not None and not (visit.type == "Map" and visit.iterations):
+        while visit is not None and not (visit.type == "Map" and (visit.iterations or visit.map_run_arn)):
             visit = self.visit(visit.parent)
         return visit
 

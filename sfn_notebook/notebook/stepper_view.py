@@ -292,30 +292,63 @@ def _map(look: Look, seen: Where) -> Json:
         owner = look.trail.last_visit(seen.place[-1][0], look.position)
         visit = None if owner is None else look.trail.map_around(owner)
     if visit is None or visit.id > look.debugger.position:
-        return None
-    letters = look.trail.iterations(visit, look.debugger.position)
+        return _siblings(look)
+    if visit.map_run_arn is None:
+        letters = look.trail.iterations(visit, look.debugger.position)
+    else:
+        letters = _children(look.debugger, visit.id)
     inside = [index for name, index in seen.place[len(visit.place) :] if name == visit.name]
-    state = look.trail.states.get(visit.name)
+    return _strip(look, visit.name, letters, visit.id, place_text(visit.place), inside[0] if inside else None)
+
+
+def _children(debugger: Debugger, visit: int) -> str:
+    """Give the letters of a Distributed Map's children at the position."""
+    found = debugger.line.fold(debugger.position).visit(visit)
+    arn = None if found is None else found.map_run_arn
+    return "" if arn is None else debugger.line.children(debugger.position, arn)
+
+
+def _siblings(look: Look) -> Json:
+    """Describe the children of the Distributed Map whose child is debugged."""
+    child = look.debugger.child_of
+    if child is None:
+        return None
+    return _strip(look, child.run.plan.state.name, child.run.letters.decode("ascii"), 0, "", child.index)
+
+
+def _strip(look: Look, name: str, letters: str, visit: int, path: str, current: int | None) -> Json:
+    state = look.trail.states.get(name)
     return {
-        "visit": visit.id,
-        "name": visit.name,
+        "visit": visit,
+        "name": name,
         "pointer": "" if state is None else state.pointer,
-        "path": place_text(visit.place),
+        "path": path,
         "items": letters[:ITEMS],
         "total": len(letters),
-        "current": inside[0] if inside else None,
+        "current": current,
+        "children": state is not None and state.plan is not None,
     }
 
 
 def _bugs(debugger: Debugger, trail: Trail) -> list[Json]:
     """Name the handlers that look broken in the part of the run up to the position, though the workflow may have dealt with it."""
-    name = debugger.line.recording.head.engine.names.execution
-    at = {}
-    for call in debugger.line.recording.answering.responder.records:
-        if isinstance(call.exception, BUGS) and call.execution == name and call.task <= debugger.position:
-            at[call.task] = call.state, f"{type(call.exception).__name__}: {call.exception}"[:300]
-    events = debugger.line.events
+    engine = debugger.line.recording.head.engine
+    begun = (run for run in engine.map_runs if trail.last_visit(run.plan.state.name, debugger.position) is not None)
+    runs = {run.uuid[:8]: run.plan.state.name for run in begun}
+    at: dict[int, tuple[str, str]] = {}
     found: dict[tuple[str, str], dict[str, Json]] = {}
+    for call in debugger.line.recording.answering.responder.records:
+        if not isinstance(call.exception, BUGS):
+            continue
+        text = f"{type(call.exception).__name__}: {call.exception}"[:300]
+        run, _, index = call.execution.partition("-")
+        if call.execution == engine.names.execution and call.task <= debugger.position:
+            at[call.task] = call.state, text
+        elif run in runs:
+            child = {"name": runs[run], "index": int(index)}
+            bug = found.setdefault((call.state, text), {"child": child, "state": call.state, "text": text, "times": 0})
+            bug["times"] += 1
+    events = debugger.line.events
     for event in sorted(at):
         if "Scheduled" in events[event - 1]["type"]:  # a task may have gone with a part of the run that was given up
             state, text = at[event]

@@ -71,11 +71,7 @@ def recorded_debugger(found: Any, machine: Any, handlers: Any) -> Debugger:
 
     if not isinstance(found, History | Execution):
         raise CommandError(f"--history takes a run or a history, but found a {type(found).__name__}")
-    debugger = Debugger.of(found, machine, handlers)
-    records = debugger.line.recording.answering.responder.records
-    if isinstance(found, Execution) and not records:
-        records.extend(found.calls)
-    return debugger
+    return Debugger.of(found, machine, handlers)
 
 
 def is_debugger(value: Any) -> TypeGuard[Debugger]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sfn_notebook.api.debugger import Debugger
+from sfn_notebook.api.debugger import Branch, Debugger
 from sfn_notebook.api.stops import Where
 from sfn_notebook.errors import CommandError, ExpressionError, Json, SfnError
 from sfn_notebook.history.events import Event, details
@@ -262,8 +262,32 @@ def _switch(shell: TextDebugger, argument: str) -> str:
         raise CommandError(f"there is no branch {number}; there are {len(branches)}")
     current = shell.debugger
     shell.debugger = branches[number - 1].debugger
-    branches[number - 1] = type(branches[number - 1])("the line before the switch", current.position, current)
+    branches[number - 1] = Branch(_called(current), current.position, current)
     return short(shell.debugger)
+
+
+def _child(shell: TextDebugger, argument: str) -> str:
+    """Go over to a child execution, keeping the line it is a child of among the branches; without a number tell how they stand."""
+    if not argument:
+        return _children(shell.debugger)
+    child = shell.debugger.child(_number(argument, "a child"))
+    branches = shell.debugger.branches
+    return _switch(shell, str(next(at for at, branch in enumerate(branches, 1) if branch.debugger is child)))
+
+
+def _children(debugger: Debugger) -> str:
+    runs = debugger.execution.map_runs()
+    rows = [f"{run['mapRunArn'].rpartition('/')[2]}: {_counted(run['executionCounts'])}" for run in runs]
+    return "\n".join(rows) or "no child executions"
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "total")
+
+
+def _called(debugger: Debugger) -> str:
+    child = debugger.child_of
+    return "the line before the switch" if child is None else f"{child.run.plan.state.name}[{child.index}]"
 
 
 def _save(shell: TextDebugger, argument: str) -> str:
@@ -319,6 +343,7 @@ COMMANDS: dict[str, Command] = {
     "fork": Command(_fork, "fork [NAME]", "keep this line of the run as a branch"),
     "branches": Command(_branches, "branches", "the branches"),
     "switch": Command(_switch, "switch N", "go over to a branch"),
+    "child": Command(_child, "child [N]", "look into a Distributed Map's child execution, or count them"),
     "save": Command(_save, "save FILE", "save the debugger"),
     "?": Command(_help, "? [COMMAND]", "this help"),
 }

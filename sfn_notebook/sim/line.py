@@ -116,6 +116,12 @@ class Line:
         """Give the tasks that wait at a position."""
         return [self._pending(frame) for frame in waiting(self.recording, position)]
 
+    def children(self, position: int, arn: str) -> str:
+        """Give one letter per child execution of a Map Run at a position, as `MapRun.letters` has them; "" where they are not at hand."""
+        recording = self.recording
+        root = recording.head.engine if position >= recording.length else recording.at(position).engine
+        return next((run.letters.decode("ascii") for run in root.map_runs if run.arn == arn), "")
+
     def _pending(self, frame: Frame) -> PendingTask:
         call = call_of(frame)
         earlier = self.recording.answering.earlier(call, self.recording.tape)

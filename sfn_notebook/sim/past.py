@@ -19,6 +19,7 @@ from sfn_notebook.engine.log import STRIDE, events
 from sfn_notebook.engine.task import TaskCall
 from sfn_notebook.errors import Json, RunError
 from sfn_notebook.history.events import (
+    ENTERED,
     FAILED,
     SCHEDULED,
     SUCCEEDED,
@@ -85,6 +86,7 @@ class Past:
         ended: when its last event was.
         status: RUNNING, or how it ended.
         error, cause: of its end.
+        first: name of the first state that was entered, None where there is none.
         visits: visits of Tasks and Distributed Maps, by (path, state).
         children: the same of a Distributed Map's child executions, by (number of the Map Run, index).
         runs: of how many Map Runs all children that ended by themselves are among them.
@@ -114,6 +116,8 @@ class Past:
         last = details(self.events[-1]) if self.status != "RUNNING" else {}
         self.error: str | None = last.get("error")
         self.cause: str | None = last.get("cause")
+        entered = (details(event).get("name") for event in self.events if event["type"] in ENTERED)
+        self.first: str | None = next(entered, None)
         self.visits: dict[tuple[Place, str], list[PastVisit]] = {}
         self._read(branches)
 

@@ -335,6 +335,45 @@ def test_an_iteration_that_has_not_begun_says_so(price: Any) -> None:
     )
 
 
+def distributed() -> StateMachine:
+    definition = json.loads(json.dumps(DEFINITION))
+    each = definition["States"]["Each"]
+    each["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    return machine(definition)
+
+
+def test_children_of_a_distributed_map_are_a_strip_and_one_opens_its_own_history(price: Any, calls: list[Any]) -> None:
+    stepper = Stepper(debug(distributed(), {"items": ["a", "busy", "bug"]}, {"Price": price}, seed=1))
+    view = good(stepper, "run")
+    view = good(stepper, "inspect", pointer="/States/Each")
+    strip = view["map"]
+    assert (strip["items"], strip["name"], strip["children"], strip["current"]) == ("SSS", "Each", True, None)
+    assert [(bug["child"], bug["state"]) for bug in view["bugs"]] == [({"name": "Each", "index": 2}, "Price")]
+    called = len(calls)
+    view = good(stepper, "iteration", index=2, name="Each", children=True)
+    assert [line["name"] for line in view["lines"]] == ["main", "Each[2]"]
+    assert view["lines"][1]["chosen"]
+    assert (view["map"]["items"], view["map"]["current"], view["finished"]) == ("SSS", 2, True)
+    assert view["nodes"][PRICE][0] == "CAUGHT"
+    view = good(stepper, "inspect", pointer=PRICE)
+    assert view["detail"]["calls"][0]["raised"].startswith("NameError")
+    view = good(stepper, "iteration", index=0, name="Each", children=True)
+    assert (view["output"]["text"], view["map"]["current"]) == ("10", 0)
+    good(stepper, "branch", to=0)
+    assert good(stepper, "inspect", pointer="/States/Each")["map"] == strip
+    assert len(calls) == called
+    assert "Each[3] cannot be looked into" in do(stepper, "iteration", index=3, name="Each", children=True)["problem"]
+
+
+def test_the_strip_of_a_distributed_map_follows_the_position(price: Any) -> None:
+    stepper = Stepper(debug(distributed(), {"items": ["a", "b", "c"]}, {}, seed=1))
+    good(stepper, "run")
+    assert stepper.view["map"]["items"] == "RRR"
+    view = good(stepper, "answer", task=1, text="1")
+    assert view["map"]["items"] == "RSR"
+    assert good(stepper, "seek", to=2)["map"]["items"] == ""
+
+
 # --- tasks
 
 

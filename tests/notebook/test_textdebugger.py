@@ -189,3 +189,24 @@ def test_the_help_names_every_command() -> None:
     assert all(command.usage in said for command in COMMANDS.values())
     assert shell().do("? bt") == "bt: the active states, from the outside in"
     assert set(ALIASES.values()) <= set(COMMANDS)
+
+
+def test_a_child_execution_is_looked_into_and_left_again() -> None:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "In",
+        "States": {"In": {"Type": "Pass", "End": True}},
+    }
+    load = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}
+    machine = StateMachine.load({"StartAt": "Load", "States": {"Load": load}})
+    text = TextDebugger(debug(machine, INPUT, seed=1), tell=lambda text: None)
+    assert text.do("child") == "no child executions"
+    assert "no Distributed Map" in text.do("child 0")
+    text.do("c")
+    assert text.do("child").endswith(": 2 succeeded, 2 total")
+    assert text.do("child 1") == "[1/4] ExecutionStarted\n  data 2"
+    assert "[2/4] PassStateEntered In (Pass)" in text.do("n")
+    assert text.do("child 0") == "[1/4] ExecutionStarted\n  data 1"
+    assert "Load[1]" in text.do("branches")
+    assert "a child is a number" in text.do("child x")
+    assert text.do("switch 1").startswith("[8/8] ExecutionSucceeded")
