@@ -212,11 +212,14 @@ class MapRun:
             self.results[index] = {"Status": child.status, **error}
         if self.plan.writer is not None:
             self.records.append(self._record(index, child))
+        self._keep(index, child)
+        if child.status != "SUCCEEDED" and self._too_many():
+            self.stage = "exceeded"
+
+    def _keep(self, index: int, child: Engine) -> None:
         keep = self.engine.keep_children
         if keep == "all" or (keep == "failed" and child.status != "SUCCEEDED"):
             self.children[index] = child
-        if child.status != "SUCCEEDED" and self._too_many():
-            self.stage = "exceeded"
 
     def _record(self, index: int, child: Engine) -> dict[str, Json]:
         failure = child.failure
@@ -250,6 +253,7 @@ class MapRun:
             child.abort()
             del self.active[index]
             self._count(index, "running", "aborted")
+            self._keep(index, child)
         if self.status == "RUNNING":
             self.close("ABORTED")
 

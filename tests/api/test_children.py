@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sfn_notebook import History, StateMachine
+from sfn_notebook import After, History, StateMachine
 from sfn_notebook.api.debugger import Debugger, debug
 from sfn_notebook.errors import CommandError
 
@@ -101,6 +101,17 @@ def test_only_what_was_kept_can_be_had() -> None:
     none = machine().run(ITEMS, {"Clean": clean}, keep_children="none")
     assert len(none.children()) == 0
     assert none.map_runs()[0]["itemCounts"]["failed"] == 2
+
+
+def test_children_that_were_aborted_with_their_map_run_are_kept_too() -> None:
+    slow = machine(ToleratedFailurePercentage=0)
+    execution = slow.run([{"x": 9}, {"x": 1}, {"x": 2}], {"Clean": lambda event: After(9 - event["x"], event)}, seed=1)
+    assert execution.error == "States.ExceedToleratedFailureThreshold"
+    children: Any = execution.children()
+    assert [child.status for child in children] == ["FAILED", "ABORTED", "ABORTED"]
+    assert [child.raw[-1]["type"] for child in children] == ["ExecutionFailed", "ExecutionAborted", "ExecutionAborted"]
+    assert slow.replay(execution).same
+    assert Debugger.of(execution, slow).seek(-1).child(1).seek(-1).status == "ABORTED"
 
 
 def test_a_child_says_how_many_items_it_had() -> None:
