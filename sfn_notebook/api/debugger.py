@@ -31,6 +31,7 @@ from sfn_notebook.sim.answering import Answering, Confirm, Recorded
 from sfn_notebook.sim.breakpoints import Breakpoint, Breakpoints, Holds
 from sfn_notebook.sim.handlers import Responder
 from sfn_notebook.sim.line import Line, PendingTask, is_of, visit_at
+from sfn_notebook.sim.past import PastOutcomes
 from sfn_notebook.sim.recording import Recording
 from sfn_notebook.sim.tape import call_of
 from sfn_notebook.strictjson import copy_json
@@ -38,7 +39,7 @@ from sfn_notebook.strictjson import copy_json
 if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
 
-FORMAT = 1
+FORMAT = 2
 _KEEP: Any = object()
 """Stands for "leave it as it is" where null is a value."""
 _ENDS = frozenset(EXITED) | {"FailStateEntered"}
@@ -518,18 +519,26 @@ class Debugger:
     # ---- saving
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write this line of the run with its position and breakpoints as JSON; handlers and Python predicates are not part of it."""
+        """Write this line of the run with its position and breakpoints as JSON; handlers and Python predicates are not part of it.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        recorded = self.line.recording.answering.recorded
         saved = {
             "debugger": FORMAT,
             "name": self.machine.name,
-            "definition": self.machine.definition,
             "text": self.machine.document.text,
             "recording": self.line.recording.to_json(),
             "start": self.line.recording.program.start.id,
+            "recorded": recorded.past.to_json() if isinstance(recorded, PastOutcomes) else None,
             "position": self.position,
             "breakpoints": self.breakpoints.to_json(),
         }
-        Path(path).write_text(json.dumps(saved, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        try:
+            Path(path).write_text(json.dumps(saved, separators=(",", ":")), encoding="ascii")
+        except OSError as error:
+            raise RunError(f"the debugger cannot be written to {path}: {error.strerror}") from error
 
     @classmethod
     def load(
@@ -547,6 +556,7 @@ class Debugger:
             RunError: the file is no saved debugger.
         """
         from sfn_notebook.api.machine import StateMachine
+        from sfn_notebook.api.replay import past_of, program_for
 
         responder = Responder(handlers, s3, executor)
         try:
@@ -554,8 +564,10 @@ class Debugger:
             if saved["debugger"] != FORMAT:
                 raise RunError(f"{path} was saved in format {saved['debugger']}, but this version reads {FORMAT}")
             machine = StateMachine.load(saved["text"], name=saved["name"])
-            program = machine.program.beginning(saved["start"])
-            recording = Recording.from_json(program, saved["recording"], Answering(responder, None, confirm))
+            past = past_of(machine, saved["recorded"]) if saved["recorded"] else None
+            program = (machine.program if past is None else program_for(machine, past)).beginning(saved["start"])
+            answering = Answering(responder, None if past is None else PastOutcomes(past), confirm)
+            recording = Recording.from_json(program, saved["recording"], answering)
             debugger = cls(machine, Line(recording))
             debugger.breakpoints.load(saved["breakpoints"])
         except (OSError, ValueError, KeyError, TypeError) as error:

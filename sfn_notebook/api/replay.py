@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api.execution import Execution
 from sfn_notebook.api.history import History
+from sfn_notebook.aws.arns import arn_of
 from sfn_notebook.engine import log as engine_log
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.model import Program
-from sfn_notebook.errors import RunError
+from sfn_notebook.errors import AwsError, RunError
 from sfn_notebook.history.places import Branches, place_text
 from sfn_notebook.sim.answering import Answering, Confirm, answers_on
 from sfn_notebook.sim.differences import EventDifference, differences
@@ -140,13 +141,12 @@ def repeat(
     kept = known is not None and children_kept(known)
     children = children_of(known, branches) if known is not None and kept else {}
     past = Past(history, branches, children, len(known.map_runs) if known is not None and kept else 0)
-    distributed = any(state.plan is not None for state in machine.program.states)
-    whole = distributed and not kept
-    program = opaque_program(machine.definition, past, branches) if whole else machine.program
+    past.whole = not kept and any(state.plan is not None for state in machine.program.states)
+    program = program_for(machine, past)
     program = program.beginning(_first(program, past))
     if known is None:
-        names = Names(machine.name, name or "replay", kind)
-        engine = Engine(program, past.input, names, Limits.of(kind), past.started, 0)
+        names = _names(history, Names(machine.name, name or "replay", kind))
+        engine = Engine(program, past.input, names, Limits.of(names.kind), past.started, 0)
     else:
         engine = Engine(program, past.input, known.names, known.limits, past.started, known.seed)
         engine.keep_children = known.keep_children
@@ -158,6 +158,27 @@ def repeat(
     if past.status == "ABORTED" and engine.status == "RUNNING":
         recording.act("abort", {"error": past.error, "cause": past.cause})
     return recording
+
+
+def program_for(machine: StateMachine, past: Past) -> Program:
+    """Give the machine's program, with Distributed Maps that do as a whole what they did where their children are not at hand."""
+    return opaque_program(machine.definition, past, _branches(machine)) if past.whole else machine.program
+
+
+def past_of(machine: StateMachine, saved: dict[str, Any]) -> Past:
+    """Read what `Past.to_json` gave."""
+    return Past.from_json(saved, _branches(machine))
+
+
+def _names(history: History, otherwise: Names) -> Names:
+    """Read the names of machine and execution off the history's ARN, where it has one."""
+    try:
+        found = arn_of(history.arn, "execution", "express")
+    except AwsError:  # whoever made the history gave it none, or another name
+        return otherwise
+    machine = found.text.split(":")[6]  # of a Distributed Map's child with the label
+    kind = "EXPRESS" if found.kind == "express" else "STANDARD"
+    return Names(machine, found.name, kind, found.region, found.account, found.partition)
 
 
 def _first(program: Program, past: Past) -> int:
@@ -182,7 +203,8 @@ def replay(
             be that of a Distributed Map's child execution.
         handlers: who answers tasks that the history has no outcome for; without one, such a task is `missing`.
         ignore: payload keys that do not count in the comparison, wherever they occur, such as "requestId".
-        options: `kind` ("STANDARD" or "EXPRESS") and `name` of the execution, `s3` for Distributed Maps.
+        options: `kind` ("STANDARD" or "EXPRESS") and `name` of the execution, where the history has no ARN; `s3` for Distributed
+            Maps.
 
     Raises:
         DefinitionError: the definition has errors.

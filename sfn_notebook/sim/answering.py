@@ -54,12 +54,13 @@ class Answer:
 class Recorded(Protocol):
     """Outcomes of an earlier run."""
 
-    def find(self, call: TaskCall, visit: int) -> dict[str, Json] | None:
+    def find(self, call: TaskCall, visit: int, *, exactly: bool) -> dict[str, Json] | None:
         """Give `outcome` (None for "still waiting"), `delay` and more of a task, as `Answer` has it; None where nothing is known of it.
 
         Args:
             call: the task.
             visit: how often its state was visited at this place before.
+            exactly: only what a task was answered that was given the same.
         """
 
 
@@ -74,6 +75,7 @@ class Answering:
         responder: the handlers.
         recorded: outcomes of a history, which come before handlers.
         confirm: who agrees to calling a handler again.
+        changed: the run has left the way that was recorded: what a task was answered then holds only for one that is given the same.
         given: answers by hand to tasks that have not been asked for yet, by (engine, task).
         past: calls of handlers in parts of the run that were given up, with their outcomes.
     """
@@ -82,6 +84,7 @@ class Answering:
         self.responder = responder
         self.recorded = recorded
         self.confirm = confirm
+        self.changed = False
         self.given: dict[tuple[Any, int], Json] = {}
         self.past: dict[Name, Json] = {}
         self._counts: Counter[Name] = Counter()
@@ -114,8 +117,7 @@ class Answering:
         held = self.given.pop(_number(described), None)
         if held is not None:
             return Answer(described, **held)
-        visit = self._visits[_place(described)] - (call.attempt > 1)
-        known = None if self.recorded is None else self.recorded.find(call, visit)
+        known = self._recorded(call, described)
         if known is not None:
             return Answer(described, "history", **known)
         if call.purpose == "task" and not self.responder.find(call.state, call.service.arn)[0]:
@@ -123,6 +125,12 @@ class Answering:
         if self._side_effects(call) and not self._agreed(call):
             return Answer(described, "asked")
         return None
+
+    def _recorded(self, call: TaskCall, described: dict[str, Json]) -> dict[str, Json] | None:
+        if self.recorded is None:
+            return None
+        visit = self._visits[_place(described)] - (call.attempt > 1)
+        return self.recorded.find(call, visit, exactly=self.changed)
 
     def _side_effects(self, call: TaskCall) -> bool:
         if call.purpose == "task":
@@ -157,7 +165,10 @@ class Answering:
 
     def will_answer(self, call: TaskCall) -> bool:
         """Say whether a task that has not been asked yet will get an answer by going on."""
-        if _number(describe(call)) in self.given or self.recorded is not None or call.purpose != "task":
+        described = describe(call)
+        if _number(described) in self.given or call.purpose != "task":
+            return True
+        if self.recorded is not None and (not self.changed or self._recorded(call, described)):
             return True
         return self.responder.find(call.state, call.service.arn)[0]
 
@@ -175,10 +186,15 @@ class Answering:
         return (*place, self._counts[place])
 
     def earlier(self, call: TaskCall, tape: list[Entry]) -> Outcome | None:
-        """Give the outcome that the same task had before an edit, when a handler gave it."""
+        """Give the outcome that the same task had before an edit, when a handler or the history gave it."""
+        described = describe(call)
+        if self.recorded is not None and self.changed:
+            visit = _visits_before(described, tape) - (call.attempt > 1)
+            known = self.recorded.find(call, visit, exactly=False)
+            if known is not None and known["outcome"] is not None and known["outcome"]["kind"] != "never":
+                return Outcome(**known["outcome"])
         if not self.past:
             return None
-        described = describe(call)
         place = _place(described)
         name = _names(tape).get(_number(described)) or (*place, self._counts[place])
         found = self.past.get(name)
@@ -209,6 +225,7 @@ class Answering:
         """Give the same for another line of the run."""
         responder = self.responder.twin()
         new = Answering(responder, self.recorded, self.confirm)
+        new.changed = self.changed
         new.given, new.past = dict(self.given), dict(self.past)
         new._count(tape)
         responder.restore(self.responder.progress())
@@ -229,12 +246,14 @@ class Answering:
     def to_json(self) -> dict[str, Json]:
         """Give what is not on the tape."""
         return {
+            "changed": self.changed,
             "given": [[list(key), task, held] for (key, task), held in self.given.items()],
             "past": [[list(name), answer] for name, answer in self.past.items()],
         }
 
     def load(self, saved: dict[str, Json], tape: list[Entry]) -> None:
         """Take over what `to_json` gave, for a tape."""
+        self.changed = saved["changed"]
         self.given = {(_tuples(key), task): held for key, task, held in saved["given"]}
         self.past = {_tuples(name): answer for name, answer in saved["past"]}
         self._count(tape)
@@ -244,6 +263,16 @@ class Answering:
 def answers_on(tape: list[Entry]) -> Any:
     """Yield all answers to tasks on a tape, as JSON; those that came later from outside are not among them."""
     return (answer for entry in tape if entry.kind == "answers" for answer in entry.data["answers"])
+
+
+def _visits_before(described: dict[str, Json], tape: list[Entry]) -> int:
+    """Count how often a task's state had been visited at its place before the tape says what the task got."""
+    place, number, found = _place(described), _number(described), 0
+    for answer in answers_on(tape):
+        if _number(answer["call"]) == number:
+            break
+        found += _place(answer["call"]) == place and answer["call"]["attempt"] == 1
+    return found
 
 
 def _names(tape: list[Entry]) -> dict[tuple[Any, int], Name]:

@@ -162,9 +162,10 @@ def _changed(
             kind = "removed" if here else "added"
             found = [Change("$", kind, one.fields.get(name), other.fields.get(name))]
         for change in found:
-            if not _is_token(change, tokens):
+            if not is_token(change, tokens):
                 yield EventDifference(place, "changed", one.type, one.state, one.id, other.id, name, change)
 
 
-def _is_token(change: Change, tokens: frozenset[str]) -> bool:
+def is_token(change: Change, tokens: Collection[str]) -> bool:
+    """Say whether a change is only that of one task token for another; `tokens` are the new ones."""
     return isinstance(change.a, str) and isinstance(change.b, str) and any(token in change.b for token in tokens)

@@ -18,6 +18,7 @@ from sfn_notebook.engine.frames import Outcome
 from sfn_notebook.engine.log import STRIDE, events
 from sfn_notebook.engine.task import TaskCall
 from sfn_notebook.errors import Json, RunError
+from sfn_notebook.history.compare import json_diff
 from sfn_notebook.history.events import (
     ENTERED,
     FAILED,
@@ -31,6 +32,7 @@ from sfn_notebook.history.events import (
     parse,
 )
 from sfn_notebook.history.places import Branches, Chain, Place, Stay
+from sfn_notebook.sim.differences import is_token
 from sfn_notebook.sim.tape import Key, key_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,10 +41,21 @@ LIMITS = ("timeoutInSeconds", "heartbeatInSeconds")
 
 @dataclass(slots=True)
 class PastAttempt:
-    """How one attempt of a task went: `outcome` is None where it had none, `limits` are its timeouts in seconds."""
+    """How one attempt of a task went.
+
+    Attributes:
+        scheduled: when, in milliseconds since 1970.
+        limits: its timeouts in seconds.
+        request: what the task was given, as JSON text; None where the history does not tell.
+        outcome: None where it had none.
+        ended: when it had its outcome.
+        submitted: what the service answered that took the task.
+        worker: name of the activity's worker.
+    """
 
     scheduled: int
     limits: tuple[Json, ...]
+    request: str | None = None
     outcome: Outcome | None = None
     ended: int = 0
     submitted: Json = None
@@ -90,6 +103,7 @@ class Past:
         visits: visits of Tasks and Distributed Maps, by (path, state).
         children: the same of a Distributed Map's child executions, by (number of the Map Run, index).
         runs: of how many Map Runs all children that ended by themselves are among them.
+        whole: Distributed Maps are to be repeated as a whole, because their children are not at hand.
     """
 
     def __init__(
@@ -109,6 +123,7 @@ class Past:
             raise RunError("a history to run again must begin with the event ExecutionStarted")
         self.children = dict(children or {})
         self.runs = runs
+        self.whole = False
         self.input: Json = parse(details(self.events[0]).get("input"))
         self.started = milliseconds(self.events[0].get("timestamp"))
         self.ended = milliseconds(self.events[-1].get("timestamp"))
@@ -138,6 +153,24 @@ class Past:
             if stay.id in open_:
                 open_[stay.id].waiting = True
 
+    def to_json(self) -> dict[str, Json]:
+        """Give what `from_json` reads: the events as JSON, and the same of the children."""
+        return {
+            "events": [{**event, "timestamp": _iso(event.get("timestamp"))} for event in self.events],
+            "children": [[*key, child.to_json()] for key, child in self.children.items()],
+            "runs": self.runs,
+            "whole": self.whole,
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any], branches: Branches | None = None) -> Past:
+        """Read what `to_json` gave."""
+        events = ({**event, "timestamp": _moment(event["timestamp"])} for event in saved["events"])
+        children = {(run, index): cls.from_json(child, branches) for run, index, child in saved["children"]}
+        past = cls(events, branches, children, saved["runs"])
+        past.whole = saved["whole"]
+        return past
+
     def visit(self, place: Place, state: str, number: int) -> PastVisit | None:
         """Give a visit by its number at a place, from 0."""
         found = self.visits.get((place, state), ())
@@ -156,7 +189,7 @@ def _take(visit: PastVisit, event: Event, detail: Mapping[str, Any], now: int) -
     kind, number = event["type"], event.get("id", 0)
     attempt = visit.attempts[-1] if visit.attempts else None
     if kind in SCHEDULED:
-        visit.attempts.append(PastAttempt(now, tuple(detail.get(limit) for limit in LIMITS)))
+        visit.attempts.append(PastAttempt(now, tuple(detail.get(limit) for limit in LIMITS), _request(detail)))
     elif kind == "ActivityStarted" and attempt is not None:
         attempt.worker = detail.get("workerName")
     elif kind == "TaskSubmitted" and attempt is not None:
@@ -192,6 +225,20 @@ def _take(visit: PastVisit, event: Event, detail: Mapping[str, Any], now: int) -
         visit.assigned = {name: parse(text) for name, text in assigned.items()} if assigned else None
 
 
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _request(detail: Mapping[str, Any]) -> str | None:
+    """Give what a task was given; None where it is not told, or was too long to be told whole."""
+    cut = any((detail.get(f"{name}Details") or {}).get("truncated") for name in ("parameters", "input"))
+    return None if cut else detail.get("parameters", detail.get("input"))
+
+
 def milliseconds(moment: datetime | None) -> int:
     """Give a moment in milliseconds since 1970; a naive one counts as UTC, a missing one as 1970."""
     if moment is None:
@@ -212,12 +259,13 @@ class PastOutcomes:
         self.past = past
         self.tokens: set[str] = set()
 
-    def find(self, call: TaskCall, visit: int) -> dict[str, Json] | None:
+    def find(self, call: TaskCall, visit: int, *, exactly: bool) -> dict[str, Json] | None:
         """Give outcome, delay and whether timers shall be voided; None where the history knows nothing.
 
         Args:
             call: the task.
             visit: how often the state was visited there before.
+            exactly: only where the task was given the same; task tokens need not be.
         """
         if call.token:
             self.tokens.add(call.token)
@@ -230,7 +278,13 @@ class PastOutcomes:
         found = past.visit(call.path, call.state, visit)
         if found is None or call.attempt > len(found.attempts):
             return None
-        return _again(found.attempts[call.attempt - 1], call, waiting=found.waiting)
+        attempt = found.attempts[call.attempt - 1]
+        if exactly and attempt.request is not None and not self._same(parse(attempt.request), call.input):
+            return None
+        return _again(attempt, call, waiting=found.waiting)
+
+    def _same(self, recorded: Json, given: Json) -> bool:
+        return all(is_token(change, self.tokens) for change in json_diff(recorded, given))
 
 
 def _again(attempt: PastAttempt, call: TaskCall, *, waiting: bool) -> dict[str, Json]:

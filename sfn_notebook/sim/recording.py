@@ -120,6 +120,7 @@ class Recording:
 
     def act(self, kind: str, data: Json) -> None:
         """Do something to the head from outside; see `tape.ACTS`."""
+        self.answering.changed |= kind != "abort"
         self.head.act(kind, data)
         if kind == "edit":
             self.edits.append(self.tape[-1])
@@ -140,6 +141,7 @@ class Recording:
 
     def cut(self, player: Player) -> None:
         """Let the run go on from a player that `at` gave; what was recorded after it is forgotten."""
+        self.answering.changed = True
         self.answering.forget(self.tape[: player.at], self.tape[player.at :])
         del self.tape[player.at :]
         self.edits = [entry for entry in self.tape if entry.kind == "edit"]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from sfn_notebook import After, CommandError, Outcomes, RunError, StateMachine, TaskError
+from sfn_notebook import After, CommandError, History, Outcomes, RunError, StateMachine, TaskError
 from sfn_notebook.api.debugger import Debugger, debug
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 SQS = "arn:aws:states:::sqs:sendMessage"
 CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
 ORDER = {
@@ -521,6 +522,79 @@ def test_a_debugger_of_a_history_travels_through_it_and_goes_on_live_after_an_ed
     debugger.seek(2).edit(input={**INPUT, "items": []}).run_to()
     assert debugger.execution.output["paid"] == {"receipt": "recorded"}
     assert len(pay.inputs) == 1
+
+
+TWO = {
+    "StartAt": "Price",
+    "States": {
+        "Price": {"Type": "Task", "Resource": FUNCTION, "ResultPath": "$.price", "Next": "Ship"},
+        "Ship": {"Type": "Task", "Resource": FUNCTION, "InputPath": "$.address", "ResultPath": "$.sent", "End": True},
+    },
+}
+
+
+def broken(event: Any) -> Any:
+    raise TaskError("NoPrice", f"not for {event}")
+
+
+def test_after_an_edit_only_tasks_that_are_given_the_same_answer_as_recorded() -> None:
+    machine = StateMachine.load(TWO)
+    asked: list[Any] = []
+
+    def answer(event: Any) -> int:
+        asked.append(event)
+        return 2
+
+    execution = machine.run({"sku": "a", "address": "x"}, {"Price": 1, "Ship": "sent"}, seed=1)
+    debugger = Debugger.of(execution, machine, {"*": answer}).seek(2).edit(input={"sku": "b", "address": "x"}).run_to()
+    assert debugger.execution.output == {"sku": "b", "address": "x", "price": 2, "sent": "sent"}
+    assert asked == [{"sku": "b", "address": "x"}]
+
+
+def test_a_failure_of_the_past_is_mended_by_changing_the_data() -> None:
+    machine = StateMachine.load(TWO)
+    failed = machine.run({"sku": "a", "address": "x"}, {"Price": broken, "Ship": "sent"}, seed=1)
+    debugger = Debugger.of(failed.history, machine).seek(2).edit(input={"sku": "b", "address": "x"}).run_to()
+    assert (debugger.reason, here(debugger)) == ("asked", "4 LambdaFunctionStarted Price")
+    earlier = debugger.pending[0].earlier
+    assert earlier is not None
+    assert (earlier.kind, earlier.error, earlier.cause) == ("failed", "NoPrice", failed.cause)
+    assert debugger.fork().reuse().run_to().status == "FAILED"
+    assert debugger.answer(5).run_to().reason == "asked"  # the failed run never came to Ship
+    assert debugger.answer("sent").run_to().execution.output["price"] == 5
+
+
+def test_a_task_token_alone_makes_no_other_request() -> None:
+    token = {
+        "Type": "Task",
+        "Resource": f"{SQS}.waitForTaskToken",
+        "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}},
+    }
+    machine = StateMachine.load({"StartAt": "Ask", "States": {"Ask": {**token, "End": True}}})
+    execution = machine.run({"a": 1})
+    execution.send_task_success(execution.pending[0].token, "yes")
+    debugger = Debugger.of(History.from_events(execution.history.raw), machine).seek(2).edit(input={"a": 2}).run_to()
+    assert debugger.execution.output == "yes"
+
+
+def test_recorded_outcomes_are_saved_with_the_debugger(tmp_path: Path) -> None:
+    machine = StateMachine.load(TWO)
+    execution = machine.run({"sku": "a", "address": "x"}, {"Price": 1, "Ship": "sent"}, seed=1)
+    debugger = Debugger.of(execution.history, machine).seek(2).edit(variables={"v": 1})
+    debugger.save(tmp_path / "d.json")
+    loaded = Debugger.load(tmp_path / "d.json").run_to()
+    assert loaded.execution.output == debugger.run_to().execution.output == execution.output
+
+
+def test_a_history_with_an_arn_gives_its_names_to_the_context_object() -> None:
+    machine = StateMachine.load(ORDER)
+    history = machine.run(INPUT, {"Pay": 1}, seed=1).history
+    arn = "arn:aws-cn:states:cn-north-1:999999999999:execution:orders:o-1"
+    known = History.of_recording(history.recording("o-1", arn))
+    context = Debugger.of(known, machine).seek(3).where().context
+    assert (context["Execution"]["Id"], context["Execution"]["Name"]) == (arn, "o-1")
+    assert context["StateMachine"]["Id"] == "arn:aws-cn:states:cn-north-1:999999999999:stateMachine:orders"
+    assert Debugger.of(history, machine).seek(3).where().context["Execution"]["Name"] == "replay"
 
 
 def test_a_debugger_of_an_unfinished_history_asks_where_it_ends() -> None:
