@@ -79,7 +79,7 @@ function searchJson(value, needle, most = 500) {
 
 /**
  * A tree of one value. Arrow keys move, Enter or a click chooses a node, p copies its path and j its JSON.
- * options: label, changes (path -> change), matches (Set of paths), opened (Map path -> boolean, kept by the caller), chosen(path, value), copy(text, what)
+ * options: label, changes (path -> change), matches (Set of paths), opened (Map path -> boolean, kept by the caller), chosen(path, value), copy(text, what), copyPath(path)
  */
 function jsonTree(value, options) {
   const root = h("div", { class: "sfnd-tree", role: "tree", "aria-label": options.label });
@@ -219,7 +219,7 @@ function jsonTree(value, options) {
       },
       Enter: () => choose(line),
       " ": () => choose(line),
-      p: () => options.copy(line.dataset.path, "path"),
+      p: () => options.copyPath(line.dataset.path),
       j: () => options.copy(jsonText(line.item), "JSON"),
     };
     if (!keys[event.key]) return;
@@ -232,9 +232,28 @@ function jsonTree(value, options) {
   return root;
 }
 
-/** Split a path at its last step; names in brackets may hold anything. */
+/** Take a path apart; names in brackets may hold anything. */
+function stepsOf(path) {
+  return path.slice(1).match(/\.[^.[]+|\[\d+\]|\["(?:[^"\\]|\\.)*"\]/g) || [];
+}
+
+const JSONATA_WORDS = new Set(["and", "or", "in", "true", "false", "null", "function"]);
+
+/** Write a path as a definition would: below `root`, in JSONata or JSONPath; a variable's name follows the dollar at once. */
+function reference(path, root, jsonata) {
+  const steps = stepsOf(path).map((step) => {
+    if (/^\[\d/.test(step)) return step;
+    const name = step[0] === "." ? step.slice(1) : JSON.parse(step.slice(1, -1));
+    if (!jsonata) return step[0] === "." || name.includes("'") || name.includes("\\") ? step : `['${name}']`;
+    return /^[A-Za-z_]\w*$/.test(name) && !JSONATA_WORDS.has(name) ? `.${name}` : `.\`${name}\``;
+  });
+  if (root === "variables") return steps.length ? `$${steps.join("").replace(/^\./, "")}` : "$";
+  return root + steps.join("");
+}
+
+/** Split a path at its last step. */
 function parentPath(path) {
-  const steps = path.slice(1).match(/\.[^.[]+|\[\d+\]|\["(?:[^"\\]|\\.)*"\]/g) || [];
+  const steps = stepsOf(path);
   return steps.length ? path.slice(0, path.length - steps[steps.length - 1].length) : null;
 }
 

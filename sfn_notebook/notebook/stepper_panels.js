@@ -107,22 +107,31 @@ function searchBox(view, refill) {
 }
 
 /** One value as a tree with its bar: path of the chosen node, copy. */
-function valueTree(view, name, value, label, changes, removed) {
+function valueTree(view, name, root, value, label, changes, removed) {
+  const jsonata = view.view.detail.language === "JSONata";
+  const written = (path) => reference(path, root, jsonata);
   const opened = view.opened.get(name) || new Map();
   view.opened.set(name, opened);
   const matches = view.needle ? searchJson(value, view.needle) : [];
-  const path = h("bdi", { class: "sfnd-code", text: "$" });
+  const path = h("bdi", { class: "sfnd-code", text: visible(written("$")) });
   let item = value;
   let at = "$";
   const bar = h("div", { class: "sfnd-bar" }, path, " ",
-    h("button", { type: "button", class: "sfnd-small", title: "copy the JSONPath of the chosen node (p)", text: "copy path", onclick: () => view.copy(at, "path") }),
+    h("button", { type: "button", class: "sfnd-small", title: `copy the ${jsonata ? "JSONata" : "JSONPath"} of the chosen node (p)`, text: "copy path", onclick: () => view.copy(written(at), "path") }),
     h("button", { type: "button", class: "sfnd-small", title: "copy the chosen node as JSON (j)", text: "copy JSON", onclick: () => view.copy(jsonText(item), "JSON") }));
   const tree = jsonTree(value, {
-    label, changes, removed, opened, matches: matches.length ? new Set(matches) : null, copy: (text, what) => view.copy(text, what),
-    chosen: (chosenPath, chosenItem) => { at = chosenPath; item = chosenItem; path.textContent = visible(chosenPath); },
+    label, changes, removed, opened, matches: matches.length ? new Set(matches) : null, copy: (text, what) => view.copy(text, what), copyPath: (chosen) => view.copy(written(chosen), "path"),
+    chosen: (chosenPath, chosenItem) => { at = chosenPath; item = chosenItem; path.textContent = visible(written(chosenPath)); },
   });
   return { element: h("div", {}, tree, bar), matches: matches.length };
 }
+
+const ROOTS = { // what a definition calls the data; what it cannot call is written from $ on
+  JSONata: { input: "$states.input", result: "$states.result", context: "$states.context", variables: "variables" },
+  JSONPath: { context: "$$", variables: "variables" },
+};
+
+function rootOf(name, language) { return (ROOTS[language] || ROOTS.JSONPath)[name] || "$"; }
 
 const SHOWN = 6; // changes that are told of a stage that is folded
 const EXPLAINED = {
@@ -172,7 +181,7 @@ function stagePart(view, seen, stage, stages) {
     const wait = source.text === null && view.textOf(source);
     if (wait) { body.textContent = "…"; await wait; }
     const changes = new Map(stage.changes.filter((one) => one.kind !== "removed").map((one) => [one.path, one]));
-    const tree = valueTree(view, key, parseJson(source.text), `${stage.name} of ${seen.state}`, changes, stage.changes.filter((one) => one.kind === "removed"));
+    const tree = valueTree(view, key, rootOf(stage.name, seen.language), parseJson(source.text), `${stage.name} of ${seen.state}`, changes, stage.changes.filter((one) => one.kind === "removed"));
     body.replaceChildren(...(stage.error ? [h("pre", { class: "sfnd-bad-text", text: visible(stage.error) })] : []), tree.element,
       ...(stage.changed > stage.changes.length ? [h("div", { class: "sfnd-note", text: `the first ${stage.changes.length} of ${stage.changed} changes are marked` })] : []));
     return tree.matches;
@@ -205,7 +214,7 @@ async function fillValue(view, value, label, empty) {
   const render = async () => {
     const text = await view.textOf(value);
     if (text === "{}") { holder.replaceChildren(h("p", { class: "sfnd-note", text: empty })); return; }
-    const tree = valueTree(view, label, parseJson(text), label);
+    const tree = valueTree(view, label, rootOf(label, view.view.detail.language), parseJson(text), label);
     holder.replaceChildren(tree.element);
     search.count.textContent = view.needle ? `${tree.matches} found` : "";
   };

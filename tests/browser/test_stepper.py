@@ -315,7 +315,7 @@ def test_values_are_searched_copied_and_unfolded(page: Page, lab: Lab) -> None:
     page.page.keyboard.press("ArrowRight")
     tree.locator("[data-path='$.customer[\"e-mail\"]']").click()
     stepper.element.locator('[data-stage="input"]').get_by_role("button", name="copy path").click()
-    assert page.page.evaluate("() => navigator.clipboard.readText()") == '$.customer["e-mail"]'
+    assert page.page.evaluate("() => navigator.clipboard.readText()") == "$.customer['e-mail']"
 
     # search opens what holds the text
     stepper.element.get_by_role("searchbox").fill("s-377")
@@ -329,6 +329,33 @@ def test_values_are_searched_copied_and_unfolded(page: Page, lab: Lab) -> None:
         if stepper.element.get_by_role("searchbox").count():
             stepper.element.get_by_role("searchbox").fill("")
         assert text in stepper.tab(tab, text)
+        if tab == "Context":
+            stepper.element.locator('[data-path="$.Execution"]').click()
+            page.page.keyboard.press("p")
+            assert page.page.evaluate("() => navigator.clipboard.readText()") == "$$.Execution"
+    quiet(page)
+
+
+def test_a_path_is_copied_as_the_state_would_write_it(page: Page, lab: Lab) -> None:
+    first = {"Type": "Pass", "Assign": {"order": {"lines": [1]}}, "Next": "B"}
+    second = {"Type": "Pass", "Output": "{% $order %}", "End": True}
+    cells = [
+        machine({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": first, "B": second}}),
+        "data = {'e-mail': 'a@example.org'}",
+        "%sfn step orders --input data",
+    ]
+    stepper = opened(page, lab, cells)
+    stepper.click("step")
+    stepper.click("step")
+    page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    stepper.element.locator('[data-stage="input"] summary').click()
+    stepper.element.locator("[data-path='$[\"e-mail\"]']").click()
+    page.page.keyboard.press("p")
+    assert page.page.evaluate("() => navigator.clipboard.readText()") == "$states.input.`e-mail`"
+    stepper.tab("Variables", "order")
+    stepper.element.locator('[data-path="$.order"]').click()
+    stepper.element.get_by_role("button", name="copy path").click()
+    assert page.page.evaluate("() => navigator.clipboard.readText()") == "$order"
     quiet(page)
 
 
