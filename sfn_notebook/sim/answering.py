@@ -2,9 +2,9 @@
 
 For each task, in this order: what was given by hand beforehand (`given`), what a recorded history says (`recorded`), the handler that is
 bound. A task without a handler is asked: it waits for an answer, and the run stops once to say so (not for callbacks and activities,
-whose answers come from outside anyway). The same happens to a task whose
-handler has already been called for it in a part of the run that was given up by an edit (`past`): calling it again may have
-side effects, so that somebody must agree (`confirm`).
+whose answers come from outside anyway). The same happens to a task that has already been answered, by its handler or in the
+history, in a part of the run that was given up by an edit (`past`): calling its handler again may have side effects, so that somebody
+must agree (`confirm`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Answering:
         confirm: who agrees to calling a handler again.
         changed: the run has left the way that was recorded: what a task was answered then holds only for one that is given the same.
         given: answers by hand to tasks that have not been asked for yet, by (engine, task).
-        past: calls of handlers in parts of the run that were given up, with their outcomes.
+        past: what handlers and the history answered in parts of the run that were given up.
     """
 
     def __init__(self, responder: Responder, recorded: Recorded | None = None, confirm: Confirm = None) -> None:
@@ -187,14 +187,9 @@ class Answering:
 
     def earlier(self, call: TaskCall, tape: list[Entry]) -> Outcome | None:
         """Give the outcome that the same task had before an edit, when a handler or the history gave it."""
-        described = describe(call)
-        if self.recorded is not None and self.changed:
-            visit = _visits_before(described, tape) - (call.attempt > 1)
-            known = self.recorded.find(call, visit, exactly=False)
-            if known is not None and known["outcome"] is not None and known["outcome"]["kind"] != "never":
-                return Outcome(**known["outcome"])
         if not self.past:
             return None
+        described = describe(call)
         place = _place(described)
         name = _names(tape).get(_number(described)) or (*place, self._counts[place])
         found = self.past.get(name)
@@ -209,7 +204,7 @@ class Answering:
             place = _place(answer["call"])
             named[_number(answer["call"])] = name = (*place, counts[place])
             counts[place] += 1
-            if answer["by"] == "handler":
+            if answer["by"] in ("handler", "history"):
                 self.past[name] = answer
         for entry in dropped:  # what a handler was called for on request
             if entry.kind == "answer" and entry.data["by"] == "handler":
@@ -219,7 +214,8 @@ class Answering:
 
     def again(self) -> list[dict[str, Json]]:
         """Give the handler calls of given-up parts that have not come up again: those that going on may repeat."""
-        return [answer["call"] for name, answer in self.past.items() if name[-1] >= self._counts[name[:-1]]]
+        called = ((name, answer["call"]) for name, answer in self.past.items() if answer["by"] == "handler")
+        return [call for name, call in called if name[-1] >= self._counts[name[:-1]]]
 
     def fork(self, tape: list[Entry]) -> Answering:
         """Give the same for another line of the run."""
@@ -263,16 +259,6 @@ class Answering:
 def answers_on(tape: list[Entry]) -> Any:
     """Yield all answers to tasks on a tape, as JSON; those that came later from outside are not among them."""
     return (answer for entry in tape if entry.kind == "answers" for answer in entry.data["answers"])
-
-
-def _visits_before(described: dict[str, Json], tape: list[Entry]) -> int:
-    """Count how often a task's state had been visited at its place before the tape says what the task got."""
-    place, number, found = _place(described), _number(described), 0
-    for answer in answers_on(tape):
-        if _number(answer["call"]) == number:
-            break
-        found += _place(answer["call"]) == place and answer["call"]["attempt"] == 1
-    return found
 
 
 def _names(tape: list[Entry]) -> dict[tuple[Any, int], Name]:

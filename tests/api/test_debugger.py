@@ -546,8 +546,19 @@ def test_after_an_edit_only_tasks_that_are_given_the_same_answer_as_recorded() -
         return 2
 
     execution = machine.run({"sku": "a", "address": "x"}, {"Price": 1, "Ship": "sent"}, seed=1)
-    debugger = Debugger.of(execution, machine, {"*": answer}).seek(2).edit(input={"sku": "b", "address": "x"}).run_to()
+    debugger = Debugger.of(execution, machine, {"*": answer}, confirm=True).seek(2).edit(input={"sku": "b", "address": "x"}).run_to()
     assert debugger.execution.output == {"sku": "b", "address": "x", "price": 2, "sent": "sent"}
+    assert asked == [{"sku": "b", "address": "x"}]
+
+
+def test_a_handler_is_not_called_unasked_for_what_the_history_has_answered() -> None:
+    machine = StateMachine.load(TWO)
+    execution = machine.run({"sku": "a", "address": "x"}, {"Price": 1, "Ship": "sent"}, seed=1)
+    asked: list[Any] = []
+    debugger = Debugger.of(execution, machine, {"*": asked.append}).seek(2).edit(input={"sku": "b", "address": "x"})
+    assert (debugger.run_to().reason, asked) == ("asked", [])
+    assert debugger.fork().reuse().run_to().execution.output["price"] == 1
+    assert debugger.call_handler().run_to().execution.output["price"] is None
     assert asked == [{"sku": "b", "address": "x"}]
 
 
