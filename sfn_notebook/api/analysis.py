@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 REDACT: Final = "SFN_NOTEBOOK_REDACT"
 """Environment variable: paths of payload fields that are masked in all that is fetched or read, separated by spaces or commas."""
 
+OURS: Final = "sfn_notebook"
+"""Attribute of the frames that come from here."""
 T = TypeVar("T")
 
 
@@ -153,11 +155,12 @@ class Analysed(ABC):
 
 
 def framed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Hand out a frame, and see that `df.sfn` works on it."""
+    """Hand out a frame that shows its texts as they are, and see that `df.sfn` works on it."""
     from sfn_notebook.history.accessor import register
     from sfn_notebook.render.charts import timeline
 
     register(timeline)
+    frame.attrs[OURS] = True
     return frame
 
 

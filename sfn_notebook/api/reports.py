@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.errors import Diagnostic, Json, Severity, caret
-from sfn_notebook.render.html import escape
+from sfn_notebook.render.html import as_written, escape
 
 if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
@@ -39,7 +39,7 @@ class Shown(ABC):
         return self.text
 
     def _repr_mimebundle_(self, **_kinds: Any) -> dict[str, str]:
-        return {"text/plain": self.text, "text/html": self.html}
+        return {"text/plain": self.text, "text/html": as_written(self.html)}
 
 
 @dataclass(frozen=True)

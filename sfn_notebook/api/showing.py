@@ -109,7 +109,7 @@ def executions_bundle(executions: Executions, kinds: Collection[str] | None = No
         shown = f"\n{frame.to_string(index=False)}" if len(frame) else ""
         bundle["text/plain"] = "\n".join(filter(None, (executions.headline, executions.message, shown, more)))
     if "text/html" in wanted:
-        bundle["text/html"] = "".join(_html(executions, frame, more))
+        bundle["text/html"] = html.as_written("".join(_html(executions, frame, more)))
     return bundle
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 _DEBUGGER = "sfn_notebook.api.debugger", "Debugger"
+_PANDAS = ("pandas", "pandas.core.frame")
+"""Where pandas says that its DataFrame lives: since version 3, and before."""
 _SHOWN = (("sfn_notebook.api.machine", "StateMachine"), ("sfn_notebook.api.execution", "Execution"))
 
 
@@ -128,6 +130,17 @@ def register(shell: Any) -> None:  # Any: half of what a shell has is optional i
     for module, name in _SHOWN:
         shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, magics.show)
     shell.display_formatter.ipython_display_formatter.for_type_by_name(*_DEBUGGER, _step_through)
+    for module in _PANDAS:
+        shell.display_formatter.formatters["text/html"].for_type_by_name(module, "DataFrame", _frame_html)
+
+
+def _frame_html(frame: Any) -> str | None:
+    """Show a frame as pandas does; in those of ours a dollar sign does not begin a formula."""
+    from sfn_notebook.api.analysis import OURS
+    from sfn_notebook.render.html import as_written
+
+    found: str | None = frame._repr_html_()
+    return as_written(found) if found and frame.attrs.get(OURS) else found
 
 
 def _step_through(debugger: Any) -> None:
@@ -150,3 +163,5 @@ def unregister(shell: Any) -> None:
     for module, name in _SHOWN:
         shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
     shell.display_formatter.ipython_display_formatter.pop(".".join(_DEBUGGER), None)
+    for module in _PANDAS:
+        shell.display_formatter.formatters["text/html"].pop(f"{module}.DataFrame", None)

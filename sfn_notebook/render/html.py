@@ -16,7 +16,17 @@ from sfn_notebook.render.overlay import status_of
 from sfn_notebook.render.summary import AttemptRow, RunSummary, VisitRow
 from sfn_notebook.render.theme import DARK, LIGHT, RETRIED, Status, Theme
 
-__all__ = ["AttemptRow", "RunSummary", "VisitRow", "escape", "graph_html", "message_html", "run_html"]
+__all__ = [
+    "AS_WRITTEN",
+    "AttemptRow",
+    "RunSummary",
+    "VisitRow",
+    "as_written",
+    "escape",
+    "graph_html",
+    "message_html",
+    "run_html",
+]
 
 DARK_PAGES = (
     '[data-jp-theme-light="false"]',
@@ -26,6 +36,9 @@ DARK_PAGES = (
     'html[data-theme="dark"]',
 )
 """Marks of a dark page: JupyterLab, VS Code, Colab, Sphinx themes."""
+
+AS_WRITTEN = "mathjax_ignore"
+"""Class of what a page may not typeset: between two dollar signs, JSONPaths and prices look like formulas."""
 
 _LEFT = ' style="text-align:left"'
 """JupyterLab aligns cells to the right unless told otherwise, also where it strips our style sheet."""
@@ -80,6 +93,11 @@ def escape(text: object) -> str:
     return _html.escape(visible(str(text)), quote=True)
 
 
+def as_written(html: str) -> str:
+    """Put HTML into a block in which dollar signs stay dollar signs."""
+    return f'<div class="{AS_WRITTEN}">{html}</div>'
+
+
 def graph_html(svg: str, text: str = "") -> str:
     """Put an inline SVG, as `svg.themed_svg` writes it, into a box that keeps within the cell.
 
@@ -89,7 +107,7 @@ def graph_html(svg: str, text: str = "") -> str:
         text or "the graph is not shown here, because this page strips pictures; trust the notebook to see it"
     )
     return (
-        f'<div class="sfn-graph-box"><style>{_GRAPH_STYLE}</style><div class="sfn-graph" hidden="hidden" style="display:none">{svg}</div>'
+        f'<div class="sfn-graph-box {AS_WRITTEN}"><style>{_GRAPH_STYLE}</style><div class="sfn-graph" hidden="hidden" style="display:none">{svg}</div>'
         f'<pre class="sfn-instead">{rest}</pre></div>'
     )
 
@@ -97,12 +115,12 @@ def graph_html(svg: str, text: str = "") -> str:
 def message_html(message: str, text: str = "") -> str:
     """Show a message where a picture could not be drawn, with the text that stands for it."""
     detail = f"<pre>{escape(text)}</pre>" if text else ""
-    return f'<div class="sfn-message"><p>{escape(message)}</p>{detail}</div>'
+    return f'<div class="sfn-message {AS_WRITTEN}"><p>{escape(message)}</p>{detail}</div>'
 
 
 def run_html(run: RunSummary) -> str:
     """Show a run: status line, error, messages, the overlaid graph, the table of visits, the output."""
-    parts = [f'<div class="sfn-run"><style>{_style()}</style>', *_head(run)]
+    parts = [f'<div class="sfn-run {AS_WRITTEN}"><style>{_style()}</style>', *_head(run)]
     parts += [f'<div class="sfn-note">{_pre_line(message)}</div>' for message in run.messages]
     if run.graph_svg is not None:
         parts.append(graph_html(run.graph_svg, run.graph_text or ""))

@@ -546,7 +546,12 @@ def test_after_an_edit_only_tasks_that_are_given_the_same_answer_as_recorded() -
         return 2
 
     execution = machine.run({"sku": "a", "address": "x"}, {"Price": 1, "Ship": "sent"}, seed=1)
-    debugger = Debugger.of(execution, machine, {"*": answer}, confirm=True).seek(2).edit(input={"sku": "b", "address": "x"}).run_to()
+    debugger = (
+        Debugger.of(execution, machine, {"*": answer}, confirm=True)
+        .seek(2)
+        .edit(input={"sku": "b", "address": "x"})
+        .run_to()
+    )
     assert debugger.execution.output == {"sku": "b", "address": "x", "price": 2, "sent": "sent"}
     assert asked == [{"sku": "b", "address": "x"}]
 

@@ -73,3 +73,33 @@ def test_hostile_names_and_payloads_are_shown_as_text(page: Page, lab: Lab) -> N
     page.screenshot("hostile")
     assert page.errors == []
     assert page.foreign == []
+
+
+def test_dollar_signs_are_no_formulas(page: Page, lab: Lab) -> None:
+    # GIVEN a run, frames and reports in which two dollar signs stand
+    task = {"Type": "Pass", "Parameters": {"a.$": "$.price"}, "ResultPath": "$.cost", "Next": "from $a to $b"}
+    fail = {"Type": "Fail", "Error": "$5 and $6", "CausePath": "$.cause"}
+    definition = {"StartAt": "Take", "States": {"Take": task, "from $a to $b": fail}}
+    cause = "\\rule{3000px}{800px}$ between $.a and $.b"
+    cells = [
+        "%load_ext sfn_notebook\nfrom IPython.display import HTML\nfrom sfn_notebook import Executions, StateMachine",
+        f"sm = StateMachine.load({definition!r}, name='dollars')\nsm",
+        f"ex = sm.run({{'price': 1, 'cause': {cause!r}}})\nex",
+        "ex.history.failure",
+        "ex.history.states",
+        "Executions.of([ex]).failures()",
+        "HTML('<p>$a$ and $b$</p>')",
+    ]
+    page.open(lab.write("dollars.ipynb", cells))
+
+    # WHEN they are shown
+    page.run_all()
+    page.page.locator("mjx-container").first.wait_for(timeout=30_000)
+
+    # THEN the page typesets what asked for it, and nothing of ours
+    assert page.page.locator(".jp-OutputArea-output:has(mjx-container)").count() == 1
+    shown = "\n".join(page.page.locator(".jp-OutputArea").all_inner_texts())
+    assert cause in shown
+    page.screenshot("dollars")
+    assert page.errors == []
+    assert page.foreign == []

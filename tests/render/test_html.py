@@ -155,7 +155,7 @@ def test_style_is_scoped() -> None:
 def test_a_message_is_escaped() -> None:
     assert (
         message_html("<b>no</b>", "<i>")
-        == '<div class="sfn-message"><p>&lt;b&gt;no&lt;/b&gt;</p><pre>&lt;i&gt;</pre></div>'
+        == '<div class="sfn-message mathjax_ignore"><p>&lt;b&gt;no&lt;/b&gt;</p><pre>&lt;i&gt;</pre></div>'
     )
     assert escape('"<&\x00') == "&quot;&lt;&amp;␀"
 
