@@ -266,7 +266,7 @@ class Debugger:
             return self._until(lambda event: event["id"] >= where) if where > self.position else self.seek(where)
         wanted = Breakpoints(self._states)
         wanted.add(where)
-        return self._until(lambda event: wanted.hit(event, self._snapshot) is not None)
+        return self._until(lambda event: wanted.hit(event, self._snapshot, self._context) is not None)
 
     def _next(self) -> Event | None:
         """Go one event on, letting the engine run as far as that needs."""
@@ -285,7 +285,7 @@ class Debugger:
     def _until(self, stop: Stop, *, breaks: bool = True) -> Debugger:
         self.reason, self.hit = "", None
         while (event := self._next()) is not None:
-            if breaks and (hit := self.breakpoints.hit(event, self._snapshot)) is not None:
+            if breaks and (hit := self.breakpoints.hit(event, self._snapshot, self._context)) is not None:
                 self.reason, self.hit = "breakpoint", hit
                 break
             if stop(event):
@@ -303,6 +303,10 @@ class Debugger:
 
     def _snapshot(self) -> Snapshot:
         return self.line.snapshot(self.position)
+
+    def _context(self) -> dict[str, Json]:
+        visit = self.line.visit(self.position)
+        return {} if visit is None else stops.context_of(self.line.recording, self.position, visit)
 
     # ---- back
 

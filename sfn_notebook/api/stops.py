@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.engine.frames import Frame
 from sfn_notebook.engine.inspect import MISSING, WITH_RESULT, inspect_state
+from sfn_notebook.engine.task import parse_resource
 from sfn_notebook.errors import Json, Span
 from sfn_notebook.history.compare import Change, json_diff
 from sfn_notebook.history.events import Event
@@ -166,21 +167,34 @@ def context_of(recording: Recording, position: int, visit: Visit) -> dict[str, J
     """Give the context object that a visit sees."""
     frame = inside(recording, position, visit.id)
     if frame is None:
+        token = _token(recording, visit)
         began = beginning(recording, visit.id, visit.name)
         if began is None:
             return {}
-        frame = _entered(began, visit)
+        frame = _entered(began, visit, token)
     return frame.context()
 
 
-def _entered(frame: Frame, visit: Visit) -> Frame:
+def _token(recording: Recording, visit: Visit) -> str:
+    """Give the task token of a visit's last attempt; "" where none was issued. The engine is somewhere else afterwards."""
+    if visit.type != "Task":
+        return ""
+    state = next(state for state in recording.program.states if state.name == visit.name)
+    service = parse_resource(state.definition["Resource"])
+    if service.pattern == "request" and not service.outside:
+        return ""
+    frame = inside(recording, visit.task_attempts[-1].event if visit.task_attempts else visit.id, visit.id)
+    return "" if frame is None else frame.token
+
+
+def _entered(frame: Frame, visit: Visit, token: str) -> Frame:
     """Copy a frame that is about to enter a state as it is right after."""
     engine = frame.engine
     new = Frame(engine, frame.state, frame.data, frame.variables, frame.prev, frame.bound)
     new.join, new.index, new.item = frame.join, frame.index, frame.item
     new.entered, new.entered_at, new.before = visit.id, engine.now, frame.prev
     new.retries = [visit.attempts - 1]
-    new.token = "token"  # noqa: S105 - stands for the one that was issued; what the task was given shows that one
+    new.token = token
     return new
 
 
@@ -193,13 +207,13 @@ def stages_of(recording: Recording, visit: Visit) -> tuple[Stage, ...]:
     if frame is None:
         return (Stage("input", visit.input),)
     before = frame.variables
-    result = _result(recording, visit)
+    result, token = _result(recording, visit), _token(recording, visit)
     frame = beginning(recording, visit.id, visit.name)
     assert frame is not None
     engine = frame.engine
     drawn = engine.drawn
     try:
-        found = inspect_state(frame.state, _entered(frame, visit), result)
+        found = inspect_state(frame.state, _entered(frame, visit, token), result)
     finally:
         engine.drawn = drawn
     values = dict(found.stages)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sfn_notebook.errors import CommandError, Json
 from sfn_notebook.history.events import Event, ordered, parse
-from sfn_notebook.history.places import Branches, Place, Stay, scope_of
+from sfn_notebook.history.places import Branches, Context, Place, Stay, scope_of
 from sfn_notebook.history.records import Visit
 from sfn_notebook.history.visits import Fold
 
@@ -94,7 +94,7 @@ class Snapshot:
 
     @property
     def data(self) -> Json:
-        """The payload that was seen last."""
+        """The data where the last event happened: what the state under way has got so far, else the payload seen last."""
         return parse(self.data_text)
 
     @property
@@ -128,7 +128,7 @@ def take(fold: Fold) -> Snapshot:
         active=active,
         here=inside.id if inside else None,
         place=scope.place,
-        data_text=fold.data_text,
+        data_text=_data(fold, here),
         variables_text=scope.visible(),
         output_text=fold.output_text,
         error=fold.error,
@@ -137,9 +137,24 @@ def take(fold: Fold) -> Snapshot:
     )
 
 
+def _data(fold: Fold, here: Context) -> str | None:
+    """Give the data of the state, or of the Map or Parallel, that the last event belongs to: beside it, others go on."""
+    inside = here if isinstance(here, Stay) else here.owner
+    visit = fold.visit(inside.id) if inside else None
+    if visit is None or visit.status != "RUNNING":
+        return fold.data_text
+    if inside is not here and fold.event is not None and fold.event["type"].endswith("Succeeded"):
+        return fold.data_text  # what the iteration's last state has just given
+    return _held(visit)
+
+
+def _held(visit: Visit) -> str | None:
+    """Give what a state under way has got so far: a task's answer, else its input."""
+    answer = visit.task_attempts[-1].output_text if visit.task_attempts else None
+    return visit.input_text if answer is None else answer
+
+
 def _active(visit: Visit, stay: Stay) -> Active:
-    attempt = visit.task_attempts[-1] if visit.task_attempts else None
-    answer = attempt.output_text if attempt else None
     return Active(
         visit=visit.id,
         name=visit.name,
@@ -149,7 +164,7 @@ def _active(visit: Visit, stay: Stay) -> Active:
         phase=_phase(visit),
         attempts=visit.attempts,
         input_text=visit.input_text,
-        data_text=visit.input_text if answer is None else answer,
+        data_text=_held(visit),
         error=visit.error,
         cause=visit.cause,
         variables_text=stay.scope.visible(),

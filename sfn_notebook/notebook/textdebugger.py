@@ -185,9 +185,7 @@ def _print(shell: TextDebugger, argument: str) -> str:
     if not argument:
         return _pretty(where.data)
     try:
-        if argument.startswith("$$"):
-            return _pretty(compile_condition(f"${argument[2:]}")(where.context, {}))
-        return _pretty(compile_condition(argument)(where.data, where.variables))
+        return _pretty(compile_condition(argument)(where.data, where.variables, lambda: dict(where.context)))
     except (ExpressionError, EvaluationFailure) as error:
         raise CommandError(str(error)) from error
 

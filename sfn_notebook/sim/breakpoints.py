@@ -2,8 +2,9 @@
 
 A condition is written as people write paths and expressions in definitions: `{% $states.input.total > 5 %}` is JSONata as in a state,
 `$.orders[?(@.total > 5)]` is JSONPath (it holds when it finds something other than null, false and an empty list), and anything else
-that starts with `$` is JSONata over the data, such as `$.total > 5`. State variables are known by name. A Python predicate gets the
-`Snapshot`. Conditions are looked at where a state is entered or exited; what cannot be evaluated there does not hold.
+that starts with `$` is JSONata over the data, such as `$.total > 5`. State variables are known by name, and `$$` (or
+`$states.context`) is the context object. A Python predicate gets the `Snapshot`. Conditions are looked at where a state is entered or
+exited, or at the error that they go with; what is not there does not hold, and what cannot be evaluated is told with the breakpoint.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from dataclasses import dataclass, field
 from sfn_notebook.errors import CommandError, ExpressionError, Json
 from sfn_notebook.history.events import ENTERED, EXITED, FAILED, TIMED_OUT, Event, details
 from sfn_notebook.history.snapshot import Snapshot
-from sfn_notebook.lang.environment import EvaluationFailure
+from sfn_notebook.lang.environment import EvaluationFailure, PathFailure
 from sfn_notebook.lang.jsonata import compile_jsonata, is_expression, strip_expression
+from sfn_notebook.lang.jsonata.failures import QueryEvaluationFailure
+from sfn_notebook.lang.jsonata.syntax import parse
 from sfn_notebook.lang.jsonpath import compile_path
 
 ERRORS = (
@@ -27,6 +30,12 @@ ERRORS = (
 )
 ENDS = frozenset({"ExecutionFailed", "ExecutionTimedOut"})
 Holds = Callable[[Snapshot], bool]
+Context = Callable[[], dict[str, Json]]
+"""Gives the context object, which takes longer than all else and is seldom asked for."""
+
+
+class Absent(EvaluationFailure):
+    """An expression gives nothing, because what it asks for is not there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +48,7 @@ class Breakpoint:
         error: stop where a task or state fails with this error; "*" for any.
         when: stop only where this holds: the text of a condition, or a predicate over the Snapshot.
         enabled: whether it counts.
+        problem: why the condition could not be evaluated where it was looked at last.
     """
 
     number: int
@@ -46,12 +56,13 @@ class Breakpoint:
     error: str | None = None
     when: str | Holds | None = None
     enabled: bool = True
-    _holds: Holds | None = field(default=None, repr=False)
+    problem: str | None = None
+    _holds: Condition | None = field(default=None, repr=False)
 
     @property
     def needs_data(self) -> bool:
         """Say whether it looks at more than the event."""
-        return self._holds is not None
+        return self._holds is not None or (self.error is not None and self.state is not None)
 
     def matches(self, event: Event) -> bool:
         """Say whether an event is of the kind at which this stops."""
@@ -64,9 +75,21 @@ class Breakpoint:
             return kind in ENTERED and details(event).get("name") == self.state
         return kind in ENTERED or kind in EXITED
 
-    def holds(self, snapshot: Snapshot) -> bool:
-        """Say whether the condition holds."""
-        return self._holds is None or self._holds(snapshot)
+    def holds(self, snapshot: Snapshot, context: Context) -> bool:
+        """Say whether the condition holds, and whether an error is one of the state's."""
+        if self.error is not None and self.state is not None:
+            here = next((one.name for one in snapshot.active if one.visit == snapshot.here), None)
+            if here != self.state:
+                return False
+        if self._holds is None:
+            return True
+        try:
+            held, self.problem = self._holds(snapshot, context), None
+        except (Absent, PathFailure):
+            held, self.problem = False, None
+        except EvaluationFailure as failure:
+            held, self.problem = False, failure.message
+        return held
 
     def __str__(self) -> str:
         parts = [f"state {self.state}"] if self.state is not None else []
@@ -76,6 +99,8 @@ class Breakpoint:
             parts.append(
                 f"when {self.when if isinstance(self.when, str) else getattr(self.when, '__name__', 'predicate')}"
             )
+        if self.problem is not None:
+            parts.append(f"(cannot be evaluated: {self.problem})")
         return f"{self.number}: {' '.join(parts)}{'' if self.enabled else ' (off)'}"
 
     def to_json(self) -> Json:
@@ -108,9 +133,13 @@ class Breakpoints:
 
         Example: `add("Pay")`, `add(error=True)`, `add("Pay", when="$.total > 100")`.
         """
+        if state is not None and not (callable(state) or isinstance(state, str)):
+            raise CommandError(
+                f"a breakpoint is on a state's name, a condition or a predicate, but found {state!r:.80}"
+            )
         if state is not None and (callable(state) or (state not in self._states and state.lstrip()[:1] in ("$", "{"))):
             state, when = None, state if when is None else when
-        if state is not None and not callable(state):
+        if isinstance(state, str):
             self.check_state(state)
         if state is None and error is None and when is None:
             raise CommandError("a breakpoint needs a state, an error or a condition")
@@ -153,10 +182,10 @@ class Breakpoints:
         """Take all breakpoints away."""
         self._all.clear()
 
-    def hit(self, event: Event, snapshot: Callable[[], Snapshot]) -> Breakpoint | None:
-        """Give the first breakpoint at which an event is to stop; `snapshot` is asked only where a condition needs it."""
+    def hit(self, event: Event, snapshot: Callable[[], Snapshot], context: Context = dict) -> Breakpoint | None:
+        """Give the first breakpoint at which an event is to stop; `snapshot` and `context` are asked only where a condition needs them."""
         for one in self._all.values():
-            if one.enabled and one.matches(event) and (not one.needs_data or one.holds(snapshot())):
+            if one.enabled and one.matches(event) and (not one.needs_data or one.holds(snapshot(), context)):
                 return one
         return None
 
@@ -165,7 +194,7 @@ class Breakpoints:
         new = Breakpoints(self._states)
         new._next = self._next
         for number, one in self._all.items():
-            new._all[number] = Breakpoint(number, one.state, one.error, one.when, one.enabled, one._holds)
+            new._all[number] = Breakpoint(number, one.state, one.error, one.when, one.enabled, one.problem, one._holds)
         return new
 
     def to_json(self) -> list[Json]:
@@ -190,34 +219,31 @@ class Breakpoints:
         return f"<Breakpoints: {', '.join(map(str, self)) or 'none'}>"
 
 
-def condition(when: str | Holds) -> Holds:
-    """Compile a condition.
+Condition = Callable[[Snapshot, Context], bool]
+
+
+def condition(when: str | Holds) -> Condition:
+    """Compile a condition; what it gives raises `EvaluationFailure` where it cannot be evaluated.
 
     Raises:
         CommandError: the text is neither a JSONPath nor a JSONata expression.
     """
     if callable(when):
-        return lambda snapshot: bool(when(snapshot))
+        return lambda snapshot, _context: bool(when(snapshot))
     try:
         evaluate = compile_condition(when)
     except ExpressionError as error:
-        raise CommandError(f"the condition {when!r} cannot be read: {error}") from error
-
-    def holds(snapshot: Snapshot) -> bool:
-        try:
-            return truth(evaluate(snapshot.data, snapshot.variables))
-        except EvaluationFailure:
-            return False
-
-    return holds
+        hint = "; JSONata compares with =" if "==" in when else ""
+        raise CommandError(f"the condition {when!r} cannot be read: {error}{hint}") from error
+    return lambda snapshot, context: truth(evaluate(snapshot.data, snapshot.variables, context))
 
 
-Evaluate = Callable[[Json, Mapping[str, Json]], Json]
-"""(data, variables) -> value"""
+Evaluate = Callable[[Json, Mapping[str, Json], Context], Json]
+"""(data, variables, context object) -> value"""
 
 
 def compile_condition(text: str) -> Evaluate:
-    """Compile a path or an expression over data and variables; the module's docstring says which is which.
+    """Compile a path or an expression over data, variables and context object; the module's docstring says which is which.
 
     Raises:
         ExpressionError: the text is neither.
@@ -231,30 +257,34 @@ def compile_condition(text: str) -> Evaluate:
         path = compile_path(text)
     except ExpressionError:
         return _jsonata(text)
-    return lambda data, variables: path.evaluate(data, _Surroundings(variables))
+    return lambda data, variables, context: path.evaluate(data, _Surroundings(variables, context))
 
 
 def _jsonata(text: str) -> Evaluate:
-    """Compile JSONata; `$` is the data, unless the expression calls it `$states.input` as definitions do."""
-    own = "$states" in text
-    inner = compile_jsonata(text if own else f"($states.input).({text})")
+    """Compile JSONata; `$` is the data, `$states.input` too, as in definitions; `$$` is the context object, as in paths."""
+    parse(text)  # so that a mistake is told of the text as it was written
+    inner = compile_jsonata(f"($_here).({text.replace('$$', '$states.context')})")
+    asks = "$$" in text or "$states.context" in text
 
-    def evaluate(data: Json, variables: Mapping[str, Json]) -> Json:
-        seen = [data] if isinstance(data, list) and not own else data  # a step goes over the items of an array
-        bindings = {**variables, "states": {"input": seen, "result": data, "context": {}}}
-        return inner.evaluate(bindings, lambda: random.Random(0), 0.0)
+    def evaluate(data: Json, variables: Mapping[str, Json], context: Context) -> Json:
+        here = [data] if isinstance(data, list) else data  # a step goes over the items of an array
+        states = {"input": data, "result": data, "context": context() if asks else {}}
+        try:
+            return inner.evaluate({**variables, "_here": here, "states": states}, lambda: random.Random(0), 0.0)
+        except QueryEvaluationFailure as failure:
+            if failure.kind == "undefined":
+                raise Absent(f"{text} gives nothing here") from None
+            raise EvaluationFailure(f"{text}: {failure.reason}") from None
 
     return evaluate
 
 
+@dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What a path may refer to besides the data."""
 
-    def __init__(self, variables: Mapping[str, Json]) -> None:
-        self.variables = variables
-
-    def context(self) -> dict[str, Json]:
-        return {}
+    variables: Mapping[str, Json]
+    context: Context
 
     def random(self) -> random.Random:
         return random.Random(0)

@@ -593,6 +593,24 @@ def test_a_task_token_alone_makes_no_other_request() -> None:
     assert debugger.execution.output == "yes"
 
 
+def test_a_task_token_is_the_one_that_was_issued_and_only_a_callback_has_one() -> None:
+    ask = {"Type": "Task", "Resource": CALLBACK, "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}}, "Next": "P"}
+    retried = {**ask, "Retry": [{"ErrorEquals": ["Again"]}]}
+    machine = StateMachine.load({"StartAt": "Ask", "States": {"Ask": retried, "P": {"Type": "Pass", "End": True}}})
+    debugger = debug(machine, {}).run_to()
+    token = debugger.pending[0].token
+    assert debugger.where().context["Task"] == {"Token": token}
+    given = {stage.name: stage.value for stage in debugger.seek(2).stages()}["afterParameters"]
+    assert given == {"MessageBody": {"t": token}}
+    second = debugger.seek(-1).fail("Again").run_to().pending[0].token
+    assert second != token
+    debugger.answer(1).run_to()
+    assert [debugger.seek(k).where().context["Task"]["Token"] for k in (2, 6, 8, 11)] == [token, token, second, second]
+    assert debugger.event is not None
+    assert "Task" not in debugger.seek(-2).where().context
+    assert "Task" not in debugger.seek(-3).where().context
+
+
 def test_recorded_outcomes_are_saved_with_the_debugger(tmp_path: Path) -> None:
     machine = StateMachine.load(TWO)
     execution = machine.run({"sku": "a", "address": "x"}, {"Price": 1, "Ship": "sent"}, seed=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sfn_notebook import StateMachine
 from sfn_notebook.errors import CommandError
 from sfn_notebook.history.snapshot import Cursor, snapshot
 
@@ -98,3 +99,24 @@ def test_a_position_outside_the_history_is_refused(nested: Any) -> None:
     for k in (total + 1, -total - 2):
         with pytest.raises(CommandError, match=f"no event {k}: the history has {total} events"):
             snapshot(nested, k)
+
+
+def test_the_data_is_that_of_the_state_at_hand_whatever_goes_on_beside_it() -> None:
+    item = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:t", "End": True}
+    each = {"Type": "Map", "ItemProcessor": {"StartAt": "T", "States": {"T": item}}, "End": True}
+
+    def handler(value: str) -> str:
+        if value == "bad":
+            raise ValueError
+        return value.upper()
+
+    events = StateMachine.load({"StartAt": "M", "States": {"M": each}}).run(["a", "bad"], {"T": handler}).history.raw
+    seen = {event["id"]: snapshot(events, event["id"]) for event in events}
+    failed = next(event["id"] for event in events if event["type"] == "LambdaFunctionFailed")
+    assert (seen[failed].data, seen[failed].place) == ("bad", (("M", 1),))
+    began = [event["id"] for event in events if event["type"] == "MapIterationStarted"]
+    assert [seen[event].data for event in began] == [["a", "bad"]] * 2
+    answered = next(event["id"] for event in events if event["type"] == "LambdaFunctionSucceeded")
+    assert seen[answered].data == "A"
+    done = next(event["id"] for event in events if event["type"] == "MapIterationSucceeded")
+    assert seen[done].data == "A"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sfn_notebook.errors import CommandError
-from sfn_notebook.history.snapshot import Snapshot, snapshot
+from sfn_notebook.history.snapshot import Active, Snapshot, snapshot
 from sfn_notebook.sim.breakpoints import Breakpoints, compile_condition, condition
 from sfn_notebook.strictjson import json_text
 
@@ -49,11 +49,13 @@ def failed(error: str) -> dict[str, Any]:
     ],
 )
 def test_conditions_may_be_paths_or_expressions(text: str, data: Any, holds: bool) -> None:
-    assert condition(text)(seen(data, limit=3)) is holds
+    points = Breakpoints(STATES)
+    points.add(when=text)
+    assert (points.hit(entered("Pay"), lambda: seen(data, limit=3)) is not None) is holds
 
 
 def test_a_predicate_gets_the_snapshot() -> None:
-    assert condition(lambda view: view.data["n"] == 1)(seen({"n": 1}))
+    assert condition(lambda view: view.data["n"] == 1)(seen({"n": 1}), dict)
 
 
 def test_an_unreadable_condition_is_refused_when_it_is_set() -> None:
@@ -61,8 +63,72 @@ def test_an_unreadable_condition_is_refused_when_it_is_set() -> None:
         Breakpoints(STATES).add("$.[")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$$.State.Name = 'Pay'",
+        "$states.context.State.Name = 'Pay'",
+        "$$.State.Name = 'Pay' and $.n = 1",
+        "$$.State.Name",
+    ],
+)
+def test_a_condition_may_ask_for_the_context_object(text: str) -> None:
+    points = Breakpoints(STATES)
+    points.add(when=text)
+    assert points.hit(entered("Pay"), lambda: seen({"n": 1}), lambda: {"State": {"Name": "Pay"}}) is not None
+    assert (points.hit(entered("Pay"), lambda: seen({"n": 1}), lambda: {"State": {"Name": ""}})) is None
+
+
+def test_the_context_object_is_built_only_for_a_condition_that_asks_for_it() -> None:
+    def never() -> dict[str, Any]:
+        raise AssertionError
+
+    points = Breakpoints(STATES)
+    points.add(when="$.n = 1")
+    assert points.hit(entered("Pay"), lambda: seen({"n": 1}), never) is not None
+
+
+def test_a_condition_that_cannot_be_evaluated_says_so_until_it_can() -> None:
+    points = Breakpoints(STATES)
+    one = points.add(when="$nofunc($.x) or $.n")
+    assert points.hit(entered("Pay"), lambda: seen({"x": 1})) is None
+    assert "cannot be evaluated: $nofunc($.x) or $.n: threw an error" in str(one)
+    points.remove(one)
+    one = points.add(when="$.n > 1")
+    assert points.hit(entered("Pay"), lambda: seen({"n": "x"})) is None
+    assert one.problem is not None
+    assert points.hit(entered("Pay"), lambda: seen({})) is None
+    assert one.problem is None
+
+
+def test_a_mistake_in_a_condition_is_told_of_what_was_written() -> None:
+    with pytest.raises(CommandError, match=r"'\$\.a\[' cannot be read: Expected \"\]\" before end of expression"):
+        Breakpoints(STATES).add(when="$.a[")
+    with pytest.raises(CommandError, match=r"JSONata compares with ="):
+        Breakpoints(STATES).add(when="$.n == 2")
+    with pytest.raises(
+        CommandError, match="a breakpoint is on a state's name, a condition or a predicate, but found 5"
+    ):
+        Breakpoints(STATES).add(5)  # type: ignore[arg-type]
+
+
+def test_an_error_of_a_state_is_not_that_of_another() -> None:
+    shot = replace(seen(), here=2, active=(active("Pay"),))
+    points = Breakpoints(STATES)
+    points.add("Ship", error=True)
+    assert points.hit(failed("Busy"), lambda: shot) is None
+    pay = points.add("Pay", error="Busy")
+    assert points.hit(failed("Busy"), lambda: shot) is pay
+    assert points.hit(failed("Other"), lambda: shot) is None
+    assert points.hit(entered("Pay"), lambda: shot) is None
+
+
+def active(name: str) -> Active:
+    return Active(2, name, "Task", (), None, "failed", 1, None, None, None, None, {})
+
+
 def test_conditions_give_values_too() -> None:
-    assert compile_condition("$.a[0]")({"a": [7]}, {}) == 7
+    assert compile_condition("$.a[0]")({"a": [7]}, {}, dict) == 7
 
 
 def test_a_state_stops_where_it_is_entered() -> None:
