@@ -324,9 +324,13 @@ class Debugger:
         Raises:
             CommandError: there is no such event yet.
         """
+        if isinstance(position, bool) or not isinstance(position, int):
+            raise CommandError(f"an event's number is a whole number, but found {position!r:.80}")
         wanted = position if position >= 0 else self.length + 1 + position
         if not 0 <= wanted <= self.length:
-            raise CommandError(f"there is no event {position}: {self.length} are recorded so far, run_to goes further")
+            raise CommandError(
+                f"there is no event {position}: {self.length} are recorded so far, and going on records more"
+            )
         self.position = wanted
         self.reason, self.hit = "", None
         return self
@@ -352,7 +356,7 @@ class Debugger:
             context: members of the context object, merged into it: `{"Execution": {"Name": "x"}}`.
 
         Raises:
-            CommandError: no state begins here, or the input is above the payload limit.
+            CommandError: no state begins here, the input is above the payload limit, or variables or context are no object.
             RunError: a value is no JSON.
         """
         changes: dict[str, Json] = {}
@@ -360,6 +364,8 @@ class Debugger:
             changes["input"] = copy_json(input, "the input")
         for name, value in (("variables", variables), ("context", context)):
             if value is not None:
+                if not isinstance(value, Mapping):
+                    raise CommandError(f"the {name} are an object, by name, but found {value!r:.80}")
                 changes[name] = copy_json(dict(value), f"the {name}")
         self.position = self.line.edit(self.position, changes)
         return self._done()
@@ -399,7 +405,7 @@ class Debugger:
         earlier = chosen.earlier
         if earlier is None:
             raise CommandError(
-                f'the task of "{chosen.state}" has no earlier outcome: answer(), fail() or call_handler()'
+                f'the task of "{chosen.state}" has no earlier outcome: answer it, let it fail, or call its handler'
             )
         return self._settle(chosen, lambda _: earlier)
 
@@ -446,7 +452,9 @@ class Debugger:
             found = [one for one in pending if is_of(one, visit)] or pending
         if len(found) == 1:
             return found[0]
-        names = "; ".join(str(one) for one in (found or pending)) or "none"
+        if not pending:
+            raise CommandError(f"no task waits for an answer at event {self.position}")
+        names = "; ".join(str(one) for one in (found or pending))
         raise CommandError(f"which task is meant? waiting at event {self.position}: {names}")
 
     def _settle(self, task: PendingTask, outcome: Callable[[Frame], Outcome]) -> Debugger:
@@ -523,26 +531,34 @@ class Debugger:
     # ---- saving
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write this line of the run with its position and breakpoints as JSON; handlers and Python predicates are not part of it.
+        """Write this line of the run and its branches, with positions and breakpoints, as JSON; handlers and Python predicates are not part of it.
 
         Raises:
             RunError: the file cannot be written.
         """
-        recorded = self.line.recording.answering.recorded
+        others = [branch for branch in self.branches if branch.debugger is not self]
         saved = {
             "debugger": FORMAT,
             "name": self.machine.name,
             "text": self.machine.document.text,
-            "recording": self.line.recording.to_json(),
-            "start": self.line.recording.program.start.id,
-            "recorded": recorded.past.to_json() if isinstance(recorded, PastOutcomes) else None,
-            "position": self.position,
-            "breakpoints": self.breakpoints.to_json(),
+            "line": self._to_json(),
+            "branches": [[b.name, b.position, b.debugger._to_json()] for b in others],
         }
         try:
             Path(path).write_text(json.dumps(saved, separators=(",", ":")), encoding="ascii")
         except OSError as error:
             raise RunError(f"the debugger cannot be written to {path}: {error.strerror}") from error
+
+    def _to_json(self) -> dict[str, Json]:
+        recording = self.line.recording
+        recorded = recording.answering.recorded
+        return {
+            "recording": recording.to_json(),
+            "start": recording.program.start.id,
+            "recorded": recorded.past.to_json() if isinstance(recorded, PastOutcomes) else None,
+            "position": self.position,
+            "breakpoints": self.breakpoints.to_json(),
+        }
 
     @classmethod
     def load(
@@ -560,7 +576,6 @@ class Debugger:
             RunError: the file is no saved debugger.
         """
         from sfn_notebook.api.machine import StateMachine
-        from sfn_notebook.api.replay import past_of, program_for
 
         responder = Responder(handlers, s3, executor)
         try:
@@ -568,14 +583,26 @@ class Debugger:
             if saved["debugger"] != FORMAT:
                 raise RunError(f"{path} was saved in format {saved['debugger']}, but this version reads {FORMAT}")
             machine = StateMachine.load(saved["text"], name=saved["name"])
-            past = past_of(machine, saved["recorded"]) if saved["recorded"] else None
-            program = (machine.program if past is None else program_for(machine, past)).beginning(saved["start"])
-            answering = Answering(responder, None if past is None else PastOutcomes(past), confirm)
-            recording = Recording.from_json(program, saved["recording"], answering)
-            debugger = cls(machine, Line(recording))
-            debugger.breakpoints.load(saved["breakpoints"])
+            debugger = cls._from_json(machine, saved["line"], responder, confirm)
+            for name, position, line in saved["branches"]:
+                other = cls._from_json(machine, line, responder.twin(), confirm)
+                other.branches = debugger.branches
+                debugger.branches.append(Branch(name, position, other))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} is no saved debugger: {error}") from error
+        return debugger
+
+    @classmethod
+    def _from_json(
+        cls, machine: StateMachine, saved: dict[str, Any], responder: Responder, confirm: Confirm
+    ) -> Debugger:
+        from sfn_notebook.api.replay import past_of, program_for
+
+        past = past_of(machine, saved["recorded"]) if saved["recorded"] else None
+        program = (machine.program if past is None else program_for(machine, past)).beginning(saved["start"])
+        answering = Answering(responder, None if past is None else PastOutcomes(past), confirm)
+        debugger = cls(machine, Line(Recording.from_json(program, saved["recording"], answering)))
+        debugger.breakpoints.load(saved["breakpoints"])
         return debugger.seek(saved["position"])
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ from sfn_notebook.engine import log as engine_log
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.limits import Limits, Names
 from sfn_notebook.engine.model import Program
-from sfn_notebook.errors import AwsError, RunError
+from sfn_notebook.errors import AwsError, CommandError, RunError
 from sfn_notebook.history.places import Branches, place_text
 from sfn_notebook.sim.answering import Answering, Confirm, answers_on
 from sfn_notebook.sim.differences import EventDifference, differences
@@ -108,9 +108,14 @@ def rerun(
     """Record a run of `machine` that gets the outcomes of `history`, as far as it goes.
 
     Raises:
+        CommandError: what was given is neither a History nor an Execution.
         DefinitionError: the definition has errors.
         RunError: the history does not begin with ExecutionStarted.
     """
+    if not isinstance(history, History | Execution):
+        raise CommandError(
+            f"a History or an Execution is expected, but found {history!r:.80}; History.from_events takes a list of events"
+        )
     responder = Responder(handlers, s3)
     if isinstance(history, Execution):
         recording = repeat(machine, history.history, responder, confirm, history.engine)

@@ -6,7 +6,7 @@ and the help read it; adding a command is a function and one entry. All that is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sfn_notebook.errors import CommandError, ExpressionError, Json, SfnError
 from sfn_notebook.history.events import Event, details
 from sfn_notebook.history.places import place_text
 from sfn_notebook.lang.environment import EvaluationFailure
+from sfn_notebook.lang.jsonpath import compile_reference
 from sfn_notebook.sim.breakpoints import compile_condition
 from sfn_notebook.strictjson import json_text, parse_json
 
@@ -54,7 +55,7 @@ class TextDebugger:
                 line = self.ask(PROMPT).strip()
             except (EOFError, KeyboardInterrupt):
                 return self.debugger
-            if line in ("q", "quit", "exit"):
+            if line.partition(" ")[0] in ("q", "quit", "exit"):
                 return self.debugger
             self.tell(self.do(line or self._last))
 
@@ -69,6 +70,10 @@ class TextDebugger:
             return command.do(self, argument.strip())
         except SfnError as error:
             return f"! {error}"
+        except KeyboardInterrupt:
+            return f"! interrupted\n{short(self.debugger)}"
+        except Exception as error:  # noqa: BLE001 - a user's predicate may raise anything, and the session must go on
+            return f"! {type(error).__name__}: {error}"
 
 
 def _write(text: str) -> None:
@@ -161,15 +166,31 @@ def _number(text: str, what: str) -> int:
         raise CommandError(f"{what} is a number, but found {text!r}") from None
 
 
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise CommandError(f"the time is a number of seconds, but found {text!r}") from None
+
+
 def _break(shell: TextDebugger, argument: str) -> str:
     points = shell.debugger.breakpoints
     if not argument:
         return "\n".join(map(str, points)) or "no breakpoints"
-    target, _, condition = argument.partition(" if ")
+    target, condition = _divided(argument, {state.name for state in shell.debugger.machine.program.states})
     when = condition.strip() or None
     if target.startswith("!"):
         return f"set {points.add(error=target[1:].strip() or True, when=when)}"
     return f"set {points.add(target.strip(), when=when)}"
+
+
+def _divided(text: str, states: Collection[str]) -> tuple[str, str]:
+    """Part `STATE if CONDITION`; names of states may hold " if " themselves."""
+    if text in states:
+        return text, ""
+    words = text.split(" if ")
+    parts = [(" if ".join(words[:at]), " if ".join(words[at:])) for at in range(len(words), 0, -1)]
+    return next((part for part in parts if part[0].strip() in states), parts[-1])
 
 
 def _clear(shell: TextDebugger, argument: str) -> str:
@@ -228,7 +249,19 @@ def _name(event: Event) -> str:
 
 def _edit(debugger: Debugger, argument: str) -> None:
     what, _, text = argument.partition(" ")
-    if what.startswith("$") and what not in ("$", "$$"):
+    if not argument:
+        raise CommandError(
+            "edit needs what to change: edit JSON, edit $.path JSON, edit $variable JSON or edit context JSON"
+        )
+    if what.startswith(("$.", "$[")):
+        where = debugger.where()
+        value = parse_json(text.removeprefix("=").strip(), "the value")
+        try:
+            inside = where.state is not None and where.status == "RUNNING"
+            debugger.edit(input=compile_reference(what).put(where.input if inside else where.data, value))
+        except (ExpressionError, EvaluationFailure) as error:
+            raise CommandError(str(error)) from error
+    elif what.startswith("$") and what not in ("$", "$$"):
         debugger.edit(variables={what[1:]: parse_json(text.removeprefix("=").strip(), "the value")})
     elif what == "context":
         debugger.edit(context=parse_json(text, "the context"))
@@ -325,19 +358,21 @@ COMMANDS: dict[str, Command] = {
     "l": Command(_list, "l", "the state's definition, with its lines"),
     "ev": Command(_events, "ev [N]", "the last events"),
     "edit": Command(
-        _moving(_edit), "edit [input] JSON | edit $VAR JSON | edit context JSON", "change data and go on from there"
+        _moving(_edit),
+        "edit [input] JSON | edit $.PATH JSON | edit $VAR JSON | edit context JSON",
+        "change data and go on from there",
     ),
     "answer": Command(
-        _moving(lambda d, text: d.answer(parse_json(text, "the answer"))), "answer JSON", "answer a task"
+        _moving(lambda d, text: d.answer(parse_json(text, "the answer"))),
+        "answer JSON",
+        "answer a task; n goes on with it",
     ),
     "fail": Command(_moving(_fail), "fail ERROR [CAUSE]", "let a task fail"),
     "call": Command(_moving(lambda d, _: d.call_handler()), "call", "call the handler of a task that asks"),
     "reuse": Command(_moving(lambda d, _: d.reuse()), "reuse", "answer a task as its handler did before an edit"),
     "beat": Command(_moving(lambda d, _: d.heartbeat()), "beat", "send a heartbeat for a task"),
     "skip": Command(_moving(lambda d, _: d.skip_wait()), "skip", "end a wait at once"),
-    "t": Command(
-        _moving(lambda d, text: d.advance(_number(text, "the time"))), "t SECONDS", "let time pass, timeouts included"
-    ),
+    "t": Command(_moving(lambda d, text: d.advance(_seconds(text))), "t SECONDS", "let time pass, timeouts included"),
     "fork": Command(_fork, "fork [NAME]", "keep this line of the run as a branch"),
     "branches": Command(_branches, "branches", "the branches"),
     "switch": Command(_switch, "switch N", "go over to a branch"),

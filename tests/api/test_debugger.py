@@ -313,10 +313,11 @@ def test_where_several_tasks_wait_one_must_be_named() -> None:
     ]
     debugger = start(None, {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}})
     debugger.run_to()
-    debugger.seek(3)
-    with pytest.raises(CommandError, match="which task is meant"):
-        debugger.answer(1)
+    with pytest.raises(CommandError, match="no task waits for an answer at event 3"):
+        debugger.seek(3).answer(1)
     debugger.seek(-1)
+    with pytest.raises(CommandError, match=r"which task is meant\? waiting at event 11: P.0./A .*; P.1./B "):
+        debugger.answer(1, "C")
     first, second = debugger.pending
     debugger.answer("b", "B").answer("a", first.token).run_to()
     assert debugger.execution.output == ["a", "b"]
@@ -324,7 +325,7 @@ def test_where_several_tasks_wait_one_must_be_named() -> None:
 
 
 def test_nothing_to_answer_is_said() -> None:
-    with pytest.raises(CommandError, match="waiting at event 1: none"):
+    with pytest.raises(CommandError, match="no task waits for an answer at event 1"):
         start().answer(1)
 
 
@@ -609,6 +610,37 @@ def test_a_task_token_is_the_one_that_was_issued_and_only_a_callback_has_one() -
     assert debugger.event is not None
     assert "Task" not in debugger.seek(-2).where().context
     assert "Task" not in debugger.seek(-3).where().context
+
+
+def test_branches_are_saved_with_the_debugger(tmp_path: Path) -> None:
+    debugger = start(Pay()).run_to()
+    debugger.seek(5).edit(input={**INPUT, "net": 9}).fork("mine")
+    debugger.save(tmp_path / "d.json")
+    loaded = Debugger.load(tmp_path / "d.json", {"Pay": Pay()})
+    assert [(b.name, b.position) for b in loaded.branches] == [(b.name, b.position) for b in debugger.branches]
+    kept = loaded.branches[0].debugger
+    assert (kept.status, kept.length) == ("SUCCEEDED", debugger.branches[0].debugger.length)
+    assert kept.seek(-1).execution.output == debugger.branches[0].debugger.seek(-1).execution.output
+    assert kept.branches is loaded.branches
+    kept.fork()
+    assert len(loaded.branches) == 3
+
+
+@pytest.mark.parametrize("wrong", ["x", 1.5, True, None])
+def test_a_place_that_is_no_number_is_refused_and_nothing_moves(wrong: Any) -> None:
+    debugger = start(Pay()).run_to().seek(3)
+    with pytest.raises(CommandError, match="an event's number is a whole number, but found"):
+        debugger.seek(wrong)
+    assert debugger.position == 3
+
+
+def test_what_is_no_history_is_refused() -> None:
+    machine = StateMachine.load(ORDER)
+    for wrong in ("foo", [{"type": "ExecutionStarted"}], None):
+        with pytest.raises(CommandError, match=r"a History or an Execution is expected, but found .*from_events"):
+            Debugger.of(wrong, machine)
+    with pytest.raises(CommandError, match=r"the variables are an object, by name, but found \[1\]"):
+        start().edit(variables=[1])  # type: ignore[arg-type]
 
 
 def test_recorded_outcomes_are_saved_with_the_debugger(tmp_path: Path) -> None:

@@ -170,9 +170,14 @@ def test_a_debugger_can_be_saved_and_forked(tmp_path: Path) -> None:
     [
         ("foo", 'no command "foo"; ? lists them'),
         ("answer {", "! the answer is not JSON"),
-        ("answer 1", "! which task is meant? waiting at event 1: none"),
+        ("answer 1", "! no task waits for an answer at event 1"),
         ("j x", "! an event is a number, but found 'x'"),
         ("j 99", "! there is no event 99"),
+        ("edit", "! edit needs what to change"),
+        ("edit context 5", "! the context are an object, by name, but found 5"),
+        ("edit $.items[ 1", "! "),
+        ("t soon", "! the time is a number of seconds, but found 'soon'"),
+        ("save /nowhere/at/all.json", "! the debugger cannot be written to /nowhere/at/all.json"),
         ("fail", "! fail needs the name of an error"),
         ("skip", "! one state that waits"),
         ("c Nowhere", '! there is no state "Nowhere"'),
@@ -210,3 +215,41 @@ def test_a_child_execution_is_looked_into_and_left_again() -> None:
     assert "Load[1]" in text.do("branches")
     assert "a child is a number" in text.do("child x")
     assert text.do("switch 1").startswith("[8/8] ExecutionSucceeded")
+
+
+def test_an_edit_may_name_the_place() -> None:
+    text = shell({"ok": 1})
+    text.do("c Call")
+    assert text.do("edit $.items[1] 7").split("\n")[1] == '  data {"items":[1,7]}'
+    assert text.do('edit $.more = {"a": 1}').split("\n")[1] == '  data {"items":[1,7],"more":{"a":1}}'
+    assert text.do("edit $.items[9] 1").startswith("! ")
+
+
+def test_a_breakpoint_on_a_state_with_if_in_its_name() -> None:
+    machine = StateMachine.load({"StartAt": "Check if paid", "States": {"Check if paid": {"Type": "Succeed"}}})
+    text = TextDebugger(debug(machine, {"a": 1}), tell=lambda text: None)
+    assert text.do("b Check if paid") == "set 1: state Check if paid"
+    assert text.do("b Check if paid if $.a = 1") == "set 2: state Check if paid when $.a = 1"
+    assert "there is no state" in text.do("b Check if $.a = 1")
+
+
+def test_neither_an_interrupt_nor_a_broken_predicate_ends_the_session() -> None:
+    def interrupted(data: Any) -> Any:
+        raise KeyboardInterrupt
+
+    text = shell(interrupted)
+    assert text.do("c").startswith("! interrupted\n[")
+    text = shell({"ok": 1})
+    text.debugger.breakpoints.add(lambda view: 1 / 0)  # type: ignore[arg-type, return-value]
+    assert text.do("c") == "! ZeroDivisionError: division by zero"
+    assert text.do("q now") == 'no command "q"; ? lists them'
+    assert (
+        TextDebugger(text.debugger, typing("quit now", "n"), lambda text: None).run().position == text.debugger.position
+    )
+
+
+def test_time_passes_in_fractions_of_seconds() -> None:
+    text = shell({"ok": 1})
+    text.do("c Hold")
+    text.do("n")
+    assert text.do("t 1.5").startswith("[")
