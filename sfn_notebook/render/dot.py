@@ -197,7 +197,8 @@ class _Drawing:
             "bgcolor": self.theme["branch-fill"],
             "margin": "7",
         }
-        return {"class": "sfn-branch", "label": label, "labeljust": "l" if left else "r", **frame}
+        own = "branch-" + look.encoded(scope.pointer)
+        return {"id": own, "class": "sfn-branch", "label": label, "labeljust": "l" if left else "r", **frame}
 
     def _bar(self, node: StateNode) -> dict[str, str]:
         line = look.hue(node, "line", self.theme, look.seen_of(node, self.overlay))

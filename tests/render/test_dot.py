@@ -36,7 +36,10 @@ def test_a_run_is_drawn_as_it_was_reviewed(golden: Callable[[str, str], None]) -
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_each_machine_can_be_laid_out(name: str) -> None:
-    assert render_dot(dot_source(MACHINES[name]), "svg").rstrip().endswith(b"</svg>")
+    svg = render_dot(dot_source(MACHINES[name]), "svg").decode()
+    assert svg.rstrip().endswith("</svg>")
+    ids = re.findall(r'\sid="([^"]*)"', svg)
+    assert len(ids) == len(set(ids))
 
 
 def test_state_types_differ_in_shape() -> None:
