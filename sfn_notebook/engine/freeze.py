@@ -50,7 +50,8 @@ MAP_RUN = (
 class _Numbers:
     """The numbers by which saved things refer to each other."""
 
-    def __init__(self, root: Engine) -> None:
+    def __init__(self, root: Engine, *, ended: bool) -> None:
+        self.ended = ended
         self.engines: list[Engine] = []
         self.frames: dict[int, int] = {}
         self.joins: dict[int, int] = {}
@@ -61,7 +62,7 @@ class _Numbers:
         self.engine_of[id(engine)] = len(self.engines)
         self.engines.append(engine)
         for run in engine.map_runs:
-            for child in {**run.children, **run.active}.values():
+            for child in {**(run.children if self.ended else {}), **run.active}.values():
                 self._add(child)
 
     def parts(self, engine: Engine) -> tuple[list[Frame], list[Join]]:
@@ -82,9 +83,14 @@ def _collect(frame: Frame, frames: list[Frame], joins: list[Join]) -> None:
             _collect(child, frames, joins)
 
 
-def freeze(engine: Engine) -> dict[str, Json]:
-    """Give the execution as a JSON value; payloads are shared with it, so nobody may change them."""
-    numbers = _Numbers(engine)
+def freeze(engine: Engine, *, ended: bool = True) -> dict[str, Json]:
+    """Give the execution as a JSON value; payloads are shared with it, so nobody may change them.
+
+    Args:
+        engine: the execution.
+        ended: with the child executions that have ended and whose histories are kept; nothing that follows depends on them.
+    """
+    numbers = _Numbers(engine, ended=ended)
     engines = [_engine(one, numbers) for one in numbers.engines]
     world = engine.world
     return {
@@ -145,7 +151,9 @@ def _map_run(run: MapRun, numbers: _Numbers) -> dict[str, Json]:
     saved["failure"] = run.failure.to_json() if run.failure else None
     saved["state"] = run.plan.state.id
     saved["active"] = [[index, numbers.engine_of[id(child)]] for index, child in run.active.items()]
-    saved["children"] = [[index, numbers.engine_of[id(child)]] for index, child in run.children.items()]
+    saved["children"] = [
+        [index, numbers.engine_of[id(child)]] for index, child in run.children.items() if numbers.ended
+    ]
     return saved
 
 
@@ -283,7 +291,7 @@ def release(engine: Engine) -> None:
     Its parts refer to each other; without this their memory is free only when garbage is collected, which costs a debugger that sets
     executions back all the time more than the work itself. Payloads and results stay as they are.
     """
-    for one in _Numbers(engine).engines:
+    for one in _Numbers(engine, ended=True).engines:
         frames: list[Frame] = []
         joins: list[Join] = []
         _collect(one.root, frames, joins)

@@ -8,8 +8,10 @@ tasks of the head is `sim.answering`'s business.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
+from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.freeze import freeze, release, thaw
 from sfn_notebook.engine.log import STRIDE
@@ -30,7 +32,7 @@ class Checkpoint:
     def __init__(self, player: Player) -> None:
         self.length = player.length
         self.at = player.at
-        self.saved: dict[str, Json] = freeze(player.engine)
+        self.saved: dict[str, Json] = freeze(player.engine, ended=False)
         self.saved["engines"][0]["log"] = None
 
     def thaw(self, program: Program, log: list[Json], tape: list[Entry]) -> Player:
@@ -143,6 +145,7 @@ class Recording:
         """Let the run go on from a player that `at` gave; what was recorded after it is forgotten."""
         self.answering.changed = True
         self.answering.forget(self.tape[: player.at], self.tape[player.at :])
+        _take_children(player.engine, self.head.engine)
         del self.tape[player.at :]
         self.edits = [entry for entry in self.tape if entry.kind == "edit"]
         self.head = player
@@ -158,7 +161,9 @@ class Recording:
         new.program = self.program
         new.tape, new.edits = list(self.tape), list(self.edits)
         new.answering = self.answering.fork(new.tape)
-        new.head = Player(thaw(self.program, freeze(self.head.engine)), new.tape, self.head.at)
+        engine = thaw(self.program, freeze(self.head.engine, ended=False))
+        _take_children(engine, self.head.engine)
+        new.head = Player(engine, new.tape, self.head.at)
         new.checkpoints = list(self.checkpoints)
         new._probe, new._probed = None, 0
         new._runs = self._runs
@@ -187,3 +192,28 @@ class Recording:
         recording.head.catch_up()
         answering.load(saved["answering"], recording.tape)
         return recording
+
+
+def _take_children(engine: Engine, later: Engine) -> None:
+    """Give an engine the ended child executions that checkpoints leave out, from the same execution at a later time."""
+    for run, other in zip(engine.map_runs, later.map_runs, strict=False):
+        for index, child in other.children.items():
+            if index < run.next and index not in run.active:
+                run.children[index] = _adopted(child, run)
+        for index, child in run.active.items():
+            same = other.active.get(index) or other.children.get(index)
+            if same is not None:
+                _take_children(child, same)
+
+
+def _adopted(child: Engine, run: MapRun) -> Engine:
+    """Copy a child execution that has ended, for another line of the run."""
+    new = copy.copy(child)
+    new.owner = run
+    new.map_runs = []
+    for inner in child.map_runs:
+        twin = copy.copy(inner)
+        twin.engine = new
+        twin.children = {index: _adopted(one, twin) for index, one in inner.children.items()}
+        new.map_runs.append(twin)
+    return new

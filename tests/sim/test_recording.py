@@ -223,3 +223,17 @@ def test_a_recording_survives_being_json(until: int) -> None:
     assert [entry.to_json() for entry in again.tape] == [entry.to_json() for entry in recording.tape]
     assert (again.advance(10**6), recording.advance(10**6)) == ("ended", "ended")
     assert again.log == recording.log
+
+
+def test_children_that_have_ended_are_still_there_after_a_cut_and_in_a_fork() -> None:
+    recording = record(DISTRIBUTED, list(range(5)), {"*": 1})
+    recording.advance(10**6)
+    fork = recording.fork()
+    recording.cut(recording.at(recording.length - 3))
+    for one in (recording, fork):
+        (run,) = one.head.engine.map_runs
+        assert sorted(run.children) == [0, 1, 2, 3, 4]
+        assert {child.status for child in run.children.values()} == {"SUCCEEDED"}
+    recording.cut(recording.at(3))
+    recording.advance(10**6)
+    assert len(recording.head.engine.map_runs[0].children) == 5
