@@ -24,7 +24,7 @@ from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.task import TaskCall
 from sfn_notebook.errors import CommandError, Json, RunError
 from sfn_notebook.history.logwriting import log_records
-from sfn_notebook.sim.driver import drive
+from sfn_notebook.sim.driver import RealTime, drive
 from sfn_notebook.sim.handlers import CallRecord, Responder
 from sfn_notebook.strictjson import copy_json
 
@@ -87,6 +87,10 @@ class Execution:
         self.nested: list[Execution] = []
         """The executions of other machines that were started by it."""
         self.progress = False
+        self.realtime = False
+        """Whether virtual time passes as slowly as real time."""
+        self._waited = 0
+        """The moment to which time has passed in the execution that this one resumes."""
         self._told: list[tuple[str, Any]] = []
         """What was asked of the execution so far, in order: to run, to take an answer from outside, to let time pass."""
         self._history: History | None = None
@@ -308,6 +312,7 @@ class Execution:
         responder = self._responder if handlers is None else Responder(handlers, self._responder.storage)
         again = Execution(self.machine, self._begin, responder)
         again._journal = Journal(responder, self._journal.answers)
+        again.progress, again.realtime, again._waited = self.progress, self.realtime, self.engine.world.now
         for what, data in self._told:
             again._tell(what, data)
         return again
@@ -327,11 +332,12 @@ class Execution:
 
     def _drive(self, until: int | None) -> None:
         try:
+            pace = self._pace() if self.realtime else None
             if not self.progress:
-                drive(self.engine, self._journal, until)
+                drive(self.engine, self._journal, until, pace=pace)
                 return
             with shown(self.engine, self.machine.name) as watch:
-                drive(self.engine, self._journal, until, watch)
+                drive(self.engine, self._journal, until, watch, pace)
         except BudgetExceeded as error:
             self.engine.abort("BudgetExceeded", str(error))
             error.execution = self
@@ -340,6 +346,17 @@ class Execution:
             self.engine.abort("KeyboardInterrupt", "interrupted by the user")
         finally:
             self._responder.close()
+
+    def _pace(self) -> Callable[[int], None]:
+        clock = RealTime(self.engine.world.now)
+
+        def pace(moment: int) -> None:
+            if moment <= self._waited:
+                clock.start(moment)  # what has been waited for once is not waited for again
+            else:
+                clock.reach(moment)
+
+        return pace
 
     # ---- saving
 

@@ -168,6 +168,7 @@ class StateMachine:
         executor: Executor | str | None = None,
         keep_children: str = "all",
         progress: bool = False,
+        realtime: bool = False,
     ) -> Execution:
         """Run the machine on the virtual clock, answering its tasks with `handlers`.
 
@@ -188,6 +189,7 @@ class StateMachine:
             executor: where callables run: None for here one after the other, "threads", "processes", or any
                 `concurrent.futures.Executor`. What they answer, not when, decides the history.
             progress: show a bar with the items and tasks that are done, failed and running.
+            realtime: let waits, retries and timeouts take as long as on AWS; the history is the same.
             keep_children: which histories of a Distributed Map's child executions to keep: "all", "failed" or "none".
             max_transitions: transitions without virtual time passing after which an endless loop is assumed; 1,000,000 by default.
 
@@ -202,7 +204,7 @@ class StateMachine:
             input, handlers, type=type, name=name, start=start, seed=seed, limits=limits, max_transitions=max_transitions,
             s3=s3, executor=executor, keep_children=keep_children,
         )  # fmt: skip
-        execution.progress = progress
+        execution.progress, execution.realtime = progress, realtime
         execution.go_on()
         return execution
 

@@ -209,14 +209,20 @@ class Engine:
         Returns:
             False when nothing is left that time alone would bring about.
         """
-        timer = self.world.next_timer()
-        if timer is None or self.status != "RUNNING":
-            return False
-        if (until is None and self._waits_outside(timer)) or (until is not None and timer.time > until):
+        timer = self.upcoming(until)
+        if timer is None:
             return False
         self.world.pop()
         timer.engine.fire(timer)
         return True
+
+    def upcoming(self, until: int | None = None) -> Timer | None:
+        """Give the timer that `tick` would let time advance to."""
+        timer = self.world.next_timer()
+        if timer is None or self.status != "RUNNING":
+            return None
+        outside = until is None and self._waits_outside(timer)
+        return None if outside or (until is not None and timer.time > until) else timer
 
     def abort(self, error: str | None = None, cause: str | None = None) -> None:
         """End the execution from outside (StopExecution)."""

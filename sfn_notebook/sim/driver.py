@@ -7,6 +7,7 @@ give the same history.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -22,8 +23,28 @@ class Responds(Protocol):
         """Give, for each task in order, (outcome or None for "from outside", seconds of virtual time until it comes)."""
 
 
+class RealTime:
+    """Lets virtual time pass no faster than real time, in which handlers run too."""
+
+    def __init__(self, now: int) -> None:
+        """Begin when virtual time is `now` (milliseconds since 1970)."""
+        self.start(now)
+
+    def start(self, now: int) -> None:
+        """Take this moment for `now`."""
+        self._began = now / 1000 - time.monotonic()
+
+    def reach(self, moment: int) -> None:
+        """Sleep until real time has come to a moment of virtual time."""
+        time.sleep(max(0.0, moment / 1000 - self._began - time.monotonic()))
+
+
 def drive(
-    engine: Engine, responder: Responds, until: int | None = None, watch: Callable[[Engine], None] | None = None
+    engine: Engine,
+    responder: Responds,
+    until: int | None = None,
+    watch: Callable[[Engine], None] | None = None,
+    pace: Callable[[int], None] | None = None,
 ) -> None:
     """Run an engine as far as it goes.
 
@@ -32,6 +53,7 @@ def drive(
         responder: answers its tasks.
         until: let time run up to this moment (milliseconds since 1970) even where only timeouts of outside tasks are left.
         watch: called after each batch of answers, to show progress.
+        pace: called with the moment (milliseconds since 1970) to which virtual time is about to advance.
     """
     while engine.status == "RUNNING":
         engine.drain()
@@ -44,8 +66,12 @@ def drive(
                     call.frame.engine.answer(call.task, outcome, delay)
             if watch is not None:
                 watch(engine)
-        elif engine.status == "RUNNING" and not engine.ready and not engine.tick(until):
-            return
+        elif engine.status == "RUNNING" and not engine.ready:
+            timer = engine.upcoming(until) if pace is not None else None
+            if pace is not None and timer is not None:
+                pace(timer.time)
+            if not engine.tick(until):
+                return
 
 
 def leave_outside(frame: Frame) -> None:

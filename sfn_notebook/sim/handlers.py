@@ -25,8 +25,6 @@ from sfn_notebook.sim.storage import storage_of
 from sfn_notebook.sim.writers import WriterFailure, write_results
 from sfn_notebook.strictjson import NotJson, copy_json, json_text
 
-LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
-
 
 @dataclass(slots=True)
 class CallRecord:

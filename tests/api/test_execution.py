@@ -369,3 +369,79 @@ def test_resuming_repeats_the_answers_from_outside_and_the_time_that_passed() ->
     resumed = execution.resume({"B": lambda event: event})
     assert resumed.output == {"approved": True}
     assert resumed.history.raw[: len(execution.history) - 1] == execution.history.raw[:-1]
+
+
+# ---- real time
+
+
+class Clock:
+    """Time that passes when somebody sleeps, or when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("sfn_notebook.sim.driver.time", clock)
+    return clock
+
+
+WAITS = {
+    "StartAt": "Wait",
+    "States": {
+        "Wait": {"Type": "Wait", "Seconds": 30, "Next": "Task"},
+        "Task": {
+            "Type": "Task",
+            "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 8}],
+            "TimeoutSeconds": 600,
+            "End": True,
+        },
+    },
+}
+
+
+def test_in_real_time_waits_are_slept_and_the_history_is_the_same(clock: Clock) -> None:
+    class Busy(Exception):
+        pass
+
+    calls: list[Any] = []
+
+    def handler(event: Any) -> str:
+        calls.append(event)
+        clock.now += 5  # a handler takes real time, which counts
+        if len(calls) % 2:
+            raise Busy
+        return "done"
+
+    machine = StateMachine.load(WAITS)
+    slow = machine.run({}, {"Task": handler}, seed=1, realtime=True)
+    assert clock.slept == [30, 3]
+    quick = machine.run({}, {"Task": handler}, seed=1)
+    assert slow.history.raw == quick.history.raw
+    assert clock.slept == [30, 3]
+
+
+def test_what_was_waited_for_before_an_interrupt_is_not_waited_for_again(clock: Clock) -> None:
+    interrupted: list[Any] = []
+
+    def handler(event: Any) -> str:
+        if not interrupted:
+            interrupted.append(event)
+            raise KeyboardInterrupt
+        return "done"
+
+    execution = StateMachine.load(WAITS).run({}, {"Task": handler}, seed=1, realtime=True)
+    assert (execution.status, sum(clock.slept)) == ("ABORTED", 30)
+    assert execution.resume().status == "SUCCEEDED"
+    assert sum(clock.slept) == 30
