@@ -6,17 +6,15 @@ Frames and answers that one history has too are in `analysis`; running a machine
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from sfn_notebook.api.analysis import Analysed, framed, kind_of, redaction_paths, shown
 from sfn_notebook.api.execution import Execution
-from sfn_notebook.api.history import History, access_of, recordings_of_logs
+from sfn_notebook.api.history import History, access_of, collector_paused, recordings_of_logs
 from sfn_notebook.api.many import run_each
 from sfn_notebook.errors import CommandError, Json, RunError
 from sfn_notebook.history.recording import Batch, Recording
@@ -424,18 +422,6 @@ def _recordings(items: Iterable[Any]) -> list[Recording]:
         else:
             raise CommandError(f"an Execution or a History is expected, but found {item!r:.80}")
     return found
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Make many objects that all stay: looking for cycles among them again and again would take half of the time."""
-    ours = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if ours:
-            gc.enable()
 
 
 def _tell(message: str) -> None:

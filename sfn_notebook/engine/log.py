@@ -10,7 +10,7 @@ details. Adding an event type is one entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
@@ -118,37 +118,77 @@ def timestamp(milliseconds: int) -> datetime:
 def events(log: list[Json], first: int = 1, last: int | None = None) -> Iterator[dict[str, Json]]:
     """Yield the events with ids `first` to `last` (both included) exactly as `get_execution_history` of boto3 gives them."""
     end = len(log) // STRIDE if last is None else last
+    text = _Texts().text
+    told, moment = None, EPOCH
     for number in range(first, end + 1):
-        yield event(log, number)
+        at = (number - 1) * STRIDE
+        previous, time, kind, subject, payload = log[at : at + STRIDE]
+        if time != told:
+            told, moment = time, timestamp(time)
+        name, member, shape = KINDS[kind]
+        found = {"timestamp": moment, "type": name, "id": number, "previousEventId": previous}
+        if shape is not Shape.BARE:
+            found[member] = _DETAILS[shape](subject, payload, text)
+        yield found
 
 
 def event(log: list[Json], number: int) -> dict[str, Json]:
     """Give the event with the id `number` as boto3 would."""
-    at = (number - 1) * STRIDE
-    previous, time, kind, subject, payload = log[at : at + STRIDE]
-    found = KINDS[kind]
-    result = {"timestamp": timestamp(time), "type": found.type, "id": number, "previousEventId": previous}
-    if found.shape is not Shape.BARE:
-        result[found.member] = _details(found.shape, subject, payload)
-    return result
+    return next(events(log, number, number))
 
 
-def _details(shape: Shape, subject: Json, payload: Json) -> dict[str, Json]:
-    if shape is Shape.LENGTH:
-        return {"length": payload}
-    details = {"name": subject} if isinstance(subject, str) else dict(subject or {})
-    match shape:
-        case Shape.INDEX:
-            details["index"] = payload
-        case Shape.PARAMETERS:
-            details["parameters"] = json_text(payload)
-        case Shape.INPUT:
-            details |= {"input": json_text(payload), "inputDetails": {"truncated": False}}
-        case Shape.OUTPUT:
-            details |= {"output": json_text(payload), "outputDetails": {"truncated": False}}
-        case Shape.ASSIGNED:
-            output, assigned = payload
-            details |= {"output": json_text(output), "outputDetails": {"truncated": False}}
-            details["assignedVariables"] = {name: json_text(value) for name, value in assigned.items()}
-            details["assignedVariablesDetails"] = {"truncated": False}
-    return details
+class _Texts:
+    """Writes payloads as JSON; the same one twice in a row, as it leaves a state and enters the next, is written once."""
+
+    __slots__ = ("_last", "_text")
+
+    def __init__(self) -> None:
+        self._last: Json = self
+        self._text = ""
+
+    def text(self, payload: Json) -> str:
+        """Give the JSON text of a payload."""
+        if payload is not self._last:
+            self._last, self._text = payload, json_text(payload)
+        return self._text
+
+
+_Text = Callable[[Json], str]
+
+
+def _plain(subject: Json, _payload: Json, _text: _Text) -> dict[str, Json]:
+    return {"name": subject} if isinstance(subject, str) else dict(subject) if subject else {}
+
+
+def _parameters(subject: Json, payload: Json, text: _Text) -> dict[str, Json]:
+    return {**_plain(subject, None, text), "parameters": text(payload)}
+
+
+def _input(subject: Json, payload: Json, text: _Text) -> dict[str, Json]:
+    if isinstance(subject, str):
+        return {"name": subject, "input": text(payload), "inputDetails": {"truncated": False}}
+    return {**_plain(subject, None, text), "input": text(payload), "inputDetails": {"truncated": False}}
+
+
+def _output(subject: Json, payload: Json, text: _Text) -> dict[str, Json]:
+    if isinstance(subject, str):
+        return {"name": subject, "output": text(payload), "outputDetails": {"truncated": False}}
+    return {**_plain(subject, None, text), "output": text(payload), "outputDetails": {"truncated": False}}
+
+
+def _assigned(subject: Json, payload: Json, text: _Text) -> dict[str, Json]:
+    output, assigned = payload
+    variables = {name: json_text(value) for name, value in assigned.items()}
+    more = {"assignedVariables": variables, "assignedVariablesDetails": {"truncated": False}}
+    return {**_output(subject, output, text), **more}
+
+
+_DETAILS: dict[Shape, Callable[[Json, Json, _Text], dict[str, Json]]] = {
+    Shape.DETAILS: _plain,
+    Shape.INPUT: _input,
+    Shape.OUTPUT: _output,
+    Shape.ASSIGNED: _assigned,
+    Shape.PARAMETERS: _parameters,
+    Shape.INDEX: lambda subject, payload, _: {**_plain(subject, None, _), "index": payload},
+    Shape.LENGTH: lambda _subject, payload, _: {"length": payload},
+}
