@@ -28,7 +28,11 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 _DEBUGGER = "sfn_notebook.api.debugger", "Debugger"
 _PANDAS = ("pandas", "pandas.core.frame")
 """Where pandas says that its DataFrame lives: since version 3, and before."""
-_SHOWN = (("sfn_notebook.api.machine", "StateMachine"), ("sfn_notebook.api.execution", "Execution"))
+_SHOWN = (
+    ("sfn_notebook.api.machine", "StateMachine"),
+    ("sfn_notebook.api.execution", "Execution"),
+    ("sfn_notebook.api.history", "History"),
+)
 
 
 def _documented(help_text: str) -> Callable[[_Method], _Method]:
@@ -100,11 +104,13 @@ class SfnMagics(Magics):
         self._shell.display_pub.publish(Text(note)._repr_mimebundle_())
 
     def show(self, value: Any) -> dict[str, str]:
-        """Make the mime bundle of a machine or an execution, by the settings."""
-        from sfn_notebook.api import pictures
+        """Make the mime bundle of a machine, an execution or a history, by the settings."""
+        from sfn_notebook.api import pictures, showing
 
         formatter = self._shell.display_formatter
         kinds = pictures.ALL_KINDS if formatter and "text/html" in formatter.active_types else pictures.TEXT_ONLY
+        if type(value).__name__ == "History":
+            return showing.history_bundle(value, value.known_machine, kinds, theme=self.theme)
         bundle: Any = pictures.execution_bundle if type(value).__name__ == "Execution" else pictures.machine_bundle
         try:
             made: dict[str, str] = bundle(

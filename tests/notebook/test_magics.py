@@ -436,6 +436,16 @@ def test_settings_change_how_results_look(nb: Notebook) -> None:
     assert nb.good("%config SfnMagics.theme") == "dark"
 
 
+def test_the_theme_holds_for_histories_too(nb: Notebook) -> None:
+    nb.good("%%sfn hello -q\n" + HELLO)
+    history = nb.good("%sfn run hello").history
+    light = shown(nb, history)
+    nb.good('%config SfnMagics.theme = "dark"')
+    dark = shown(nb, history)
+    assert light["image/svg+xml"] != dark["image/svg+xml"]
+    assert light["text/plain"] == dark["text/plain"]
+
+
 def test_show_takes_a_theme_of_its_own(nb: Notebook) -> None:
     nb.good("%%sfn hello -q\n" + HELLO)
     assert nb.good("%sfn show hello") is nb["hello"]
