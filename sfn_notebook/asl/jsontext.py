@@ -27,6 +27,11 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
+def unescape(step: str) -> str:
+    """Read one step of a JSON Pointer as the key that it names."""
+    return step.replace("~1", "/").replace("~0", "~") if "~" in step else step
+
+
 FEW_LINES = 20
 """So many lines are counted one by one."""
 
@@ -54,7 +59,10 @@ class Lines:
 
     def span(self, start: int, end: int) -> Span:
         """Give the span of text[start:end]."""
-        return Span(*self.at(start), *self.at(end))
+        line, column = self.at(start)
+        if start <= end and self._text.find("\n", start, end) < 0:
+            return Span(line, column, line, column + end - start)
+        return Span(line, column, *self.at(end))
 
 
 class SpanMap(Mapping[str, Span]):
@@ -143,39 +151,92 @@ def scan(text: str, start: int = 0) -> Offsets:
 
 
 class Places:
-    """Finds single keys and values of a JSON text without repeated keys: only what stands before them is read, by the parser in C."""
+    r"""Finds single keys and values of a JSON text without repeated keys, without reading all that stands before them.
 
-    __slots__ = ("_scan", "_start", "known", "text", "unread")
+    What the text spells only once, as it does the name of most states, is found by its spelling. From there on, or from the start,
+    members are read one by one, by the parser in C.
+
+    What is quoted in the text is that string: behind a closing quote there is neither a letter nor `$`, and a quote inside a string
+    has a backslash before it. Only `\u` and `\/` could spell it differently; a text that has them is read from the start.
+    """
+
+    __slots__ = ("_known", "_literal", "_scan", "_start", "_unique", "_unread", "text")
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text
         self._scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
         self._start = start
-        self.known: dict[str, dict[str, Place]] = {}
-        self.unread: dict[str, Iterator[tuple[str, Place]]] = {}
+        self._literal = "\\" not in text or ("\\u" not in text and "\\/" not in text)
+        self._unique: dict[str, Place | None] = {}
+        self._known: dict[str, dict[str, Place]] = {}
+        self._unread: dict[str, Iterator[tuple[str, Place]]] = {}
 
-    def find(self, pointer: str) -> tuple[int, int, int, int] | None:
-        """Give (start of the key, its end, start of the value, its end); -1 for the key of an item or of the whole."""
-        place: Place = (-1, -1, self._start)
-        at = 0
+    def string(self, value: str) -> tuple[int, int] | None:
+        """Give start and end of a string of the text; None where that cannot be told by its spelling."""
+        if not self._literal or not _PLAIN.fullmatch(value):
+            return None
+        quoted = f'"{value}"'
+        at = self.text.find(quoted)
+        end = at + len(quoted)
+        if at < 0 or self.text[at - 1] == "\\" or self.text.find(quoted, end) >= 0:
+            return None
+        return at, end
+
+    def find(self, pointer: str) -> Place:
+        """Give (start of the key, its end, start of the value) at a pointer that exists; -1 for the key of an item or of the whole."""
+        place, at = self._nearest(pointer)
         while at < len(pointer):
             end = pointer.find("/", at + 1)
             end = len(pointer) if end < 0 else end
             found = self._member(pointer[:at], place[2], pointer[at + 1 : end])
             if found is None:
-                return None
+                break
             place, at = found, end
-        return (*place, self._scan(self.text, place[2])[1])
+        return place
+
+    def end_of(self, start: int) -> int:
+        """Give the end of the value that starts at `start`."""
+        return self._scan(self.text, start)[1]
+
+    def _nearest(self, pointer: str) -> tuple[Place, int]:
+        """Find the innermost key on the way that is spelled once; give it, and how much of the pointer leads there."""
+        end = len(pointer) if self._literal else 0
+        while end > 0:
+            cut = pointer.rfind("/", 0, end)
+            name = pointer[cut + 1 : end]
+            if name not in self._unique:
+                self._unique[name] = self._only_key(name)
+            place = self._unique[name]
+            if place is not None:
+                return place, end
+            end = cut
+        return (-1, -1, self._start), 0
+
+    def _only_key(self, name: str) -> Place | None:
+        """Find the one key of this name; None where there are several, or where that cannot be told by their spelling."""
+        if not _PLAIN.fullmatch(name) or name.isdecimal() or "~" in name:
+            return None
+        text, quoted, found = self.text, f'"{name}"', None
+        at = text.find(quoted)
+        while at >= 0:
+            end = at + len(quoted)
+            value = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # matches the empty text too
+            if text[at - 1] != "\\" and ":" in text[end:value]:
+                if found is not None:
+                    return None
+                found = at, end, value
+            at = text.find(quoted, end)
+        return found
 
     def _member(self, parent: str, start: int, name: str) -> Place | None:
         """Find one member of the object, or item of the array, that starts at `start`; go on reading where the last search ended."""
-        if parent not in self.known:
-            self.known[parent] = {}
-            self.unread[parent] = self._children(start)
-        known = self.known[parent]
+        if parent not in self._known:
+            self._known[parent] = {}
+            self._unread[parent] = self._children(start)
+        known = self._known[parent]
         if name in known:
             return known[name]
-        for other, place in self.unread[parent]:
+        for other, place in self._unread[parent]:
             known[other] = place
             if other == name:
                 return place
@@ -187,7 +248,7 @@ class Places:
         is_object = text[start] == "{"
         if not is_object and text[start] != "[":
             return
-        position = _AFTER.match(text, start + 1).end()  # type: ignore[union-attr]  # matches the empty text too
+        position = _AFTER.match(text, start + 1).end()  # type: ignore[union-attr]
         while text[position] not in "}]":
             key_start = key_end = -1
             name = str(index)
@@ -203,6 +264,8 @@ class Places:
 
 Place: TypeAlias = tuple[int, int, int]
 _DECODER = json.JSONDecoder(strict=False)
+_PLAIN = re.compile(r'[\w$][^"\\]*')
+"""A string that stands in a text as it is."""
 _AFTER = re.compile(r"[ \t\n\r]*(?:[:,][ \t\n\r]*)?")
 """What stands between a bracket, key or value and what comes next, in a text that is known to be JSON."""
 

@@ -20,6 +20,7 @@ from sfn_notebook.asl.fields import (
     Field,
     fields_of,
 )
+from sfn_notebook.asl.jsontext import unescape
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.tables import table_of
@@ -309,7 +310,7 @@ def state_names(machine: Machine) -> Iterator[Problem]:
 def duplicate_keys(machine: Machine) -> Iterator[Problem]:
     """No object gives a key twice."""
     for repeated in machine.document.duplicates:
-        name = repeated.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        name = unescape(repeated.pointer.rpartition("/")[2])
         is_state = repeated.pointer.rpartition("/")[0].endswith("/States")
         code = "DUPLICATE_STATE_NAME" if is_state else "DUPLICATE_KEY"
         yield Problem(
