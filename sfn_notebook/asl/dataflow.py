@@ -32,6 +32,7 @@ from sfn_notebook.asl.shapes import (
     Shape,
     Unknown,
     either,
+    joined,
     look_up,
 )
 from sfn_notebook.asl.substitutions import has_placeholder
@@ -119,13 +120,25 @@ class _Analysis:
         self.paths: dict[str, Path | None] = {}
         self.errors: dict[str, Object] = {}
         for text in machine.texts:
-            if text.thing.state is not None and _is_followed(text):
-                self.texts.setdefault(text.thing.state, []).append(text)
+            if text.kind in _FOLLOWED and (state := text.thing.state) is not None and _is_followed(text):
+                self.texts.setdefault(state, []).append(text)
+        self.silent = self._silent()
         self.start: Shape = shapes.INPUT
         if machine.has_sample:
             self.start = shapes.of_value(machine.sample, Maker("", "the sample input has no such field", lossy=False))
-
         self.budget = 500 + RUNS_PER_STATE * len(self.graph.nodes)
+
+    def _silent(self) -> set[str]:
+        """Give states that need not be looked at: neither they nor any behind them read data, or hand it to the states around them."""
+        found: set[str] = set()
+        for node in reversed(self.graph.nodes):  # a loop is looked at
+            if node.pointer in self.texts or not _GROWS.isdisjoint(node.definition):
+                continue
+            if node.type == "Fail" or (node.type in _SMALL and not (node.terminal and node.scope)):
+                targets = [edge.target_pointer for edge in self.graph.edges_from(node.pointer)]
+                if found.issuperset(targets):
+                    found.add(node.pointer)
+        return found
 
     def run(self) -> Flow:
         scope = self.graph.scopes[0]
@@ -159,17 +172,19 @@ class _Analysis:
         waiting = deque([start])
         while waiting:
             pointer = waiting.popleft()
-            node = self.graph.by_pointer[pointer]
-            stages = visited[pointer] = self.stages(node, entered[pointer], collect=False)
+            node, data = self.graph.by_pointer[pointer], entered[pointer]
+            stages = visited.get(pointer)
+            if stages is None or stages.input is not data:  # it may wait twice
+                stages = visited[pointer] = self.stages(node, data, collect=False)
             if node.terminal and node.type != "Fail":
                 ends[pointer] = stages.output
             for edge in self.graph.edges_from(pointer):
                 target = edge.target_pointer
-                if target is None or entered.get(target) is ANYTHING:
+                before = entered.get(target) if target is not None else ANYTHING
+                if target is None or before is ANYTHING or target in self.silent:
                     continue
-                arriving = self.leaving(node, edge, stages)
-                before = entered.get(target)
-                merged = arriving if before is None or before is arriving else either((before, arriving))
+                arriving = stages.output if edge.kind in _PLAIN else self.leaving(node, edge, stages)
+                merged = arriving if before is None else joined(before, arriving)
                 visits[target] = visits.get(target, 0) + 1
                 if visits[target] > MAX_VISITS or merged.depth >= shapes.MAX_DEPTH:
                     merged = ANYTHING
@@ -461,6 +476,12 @@ class _Analysis:
 
 _BEFORE_PARAMETERS = ("Parameters", "Credentials", "TimeoutSecondsPath", "HeartbeatSecondsPath")
 """Fields whose paths start at the data before Parameters [recorded]."""
+_SMALL = ("Task", "Choice", "Wait", "Succeed")
+"""States that yield what they are given or, instead of it, an answer; with none of `_GROWS`, no more than that."""
+_GROWS = frozenset(("Output", "OutputPath", "ResultPath", "ResultSelector"))
+_FOLLOWED = ("path", "expression", "jsonata")
+_PLAIN = ("next", "default")
+"""Transitions that carry a state's output."""
 _HAND_ON = ("Choice", "Wait", "Succeed", "Fail")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _IN_CALL = re.compile(r"(?<![\w$])\$(?:[.\[][^\s,()]*)")
@@ -503,8 +524,11 @@ def _guards(machine: Machine) -> Iterator[Keys]:
 
 
 def _is_followed(text: Text) -> bool:
-    """Tell whether it is known what the paths of an expression start at."""
-    return text.kind != "reference" and text.thing.kind != "Catcher" and isinstance(text.text, str)
+    """Tell whether an expression reads data of which it is known what it may be."""
+    value = text.text
+    if not isinstance(value, str) or value == "$" or value.startswith("$$") or text.thing.kind == "Catcher":
+        return False
+    return text.kind != "jsonata" or "$states." in value
 
 
 def _error_of(node: StateNode) -> Object:

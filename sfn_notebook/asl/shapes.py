@@ -56,27 +56,45 @@ class Unknown:
             self.depth = self.given.depth + 1
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, init=False)
 class Object:
     """An object; without `rest` it has no other fields. `setters` are the states that wrote its fields into other data."""
 
     fields: Mapping[str, Shape]
-    rest: Shape | None = None
-    maker: Maker | None = None
-    setters: Mapping[str, str] = field(default_factory=dict)
-    depth: int = field(init=False, compare=False, default=0)
-    size: int = field(init=False, compare=False, default=0)
+    rest: Shape | None
+    maker: Maker | None
+    setters: Mapping[str, str] | None
+    depth: int = field(compare=False)
+    size: int = field(compare=False)
 
-    def __post_init__(self) -> None:
-        deepest, size = 0, 1
-        for key, shape in self.fields.items():
-            size += shape.size + len(key) + 4
-            if shape.depth > deepest:
-                deepest = shape.depth
-        if self.rest is not None:
-            deepest, size = max(deepest, self.rest.depth - 1), max(size, self.rest.size)
+    def __init__(
+        self,
+        fields: Mapping[str, Shape],
+        rest: Shape | None = None,
+        maker: Maker | None = None,
+        setters: Mapping[str, str] | None = None,
+        *,
+        measured: tuple[int, int] | None = None,
+    ) -> None:
+        """Make one; `measured` is the depth and the size of its fields where they are known already."""
+        deepest, size = measured or _measured(fields)
+        if rest is not None:
+            deepest, size = max(deepest, rest.depth - 1), max(size, rest.size)
+        self.fields = fields
+        self.rest = rest
+        self.maker = maker
+        self.setters = setters
         self.depth = deepest + 1
         self.size = size
+
+
+def _measured(fields: Mapping[str, Shape]) -> tuple[int, int]:
+    deepest, size = 0, 1
+    for key, shape in fields.items():
+        size += shape.size + len(key) + 4
+        if shape.depth > deepest:
+            deepest = shape.depth
+    return deepest, size
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -117,8 +135,8 @@ class Either:
     size: int = field(init=False, compare=False, default=1)
 
     def __post_init__(self) -> None:
-        self.depth = max(way.depth for way in self.ways)
-        self.size = min(way.size for way in self.ways)
+        self.depth = max([way.depth for way in self.ways])
+        self.size = min([way.size for way in self.ways])
 
 
 Shape: TypeAlias = Unknown | Object | Listing | Scalar | Either
@@ -166,14 +184,24 @@ def either(shapes: Iterable[Shape]) -> Shape:
     """Join shapes into one."""
     ways: list[Shape] = []
     for shape in shapes:
-        for way in shape.ways if isinstance(shape, Either) else (shape,):
-            if way not in ways:
-                ways.append(way)
+        if shape.__class__ is not Either:
+            if shape not in ways:
+                ways.append(shape)
+        elif not ways:
+            ways.extend(shape.ways)
+        else:
+            ways.extend([way for way in shape.ways if way not in ways])
         if len(ways) > MAX_WAYS:
             return ANYTHING
     if not ways:
         return ANYTHING
     return ways[0] if len(ways) == 1 else Either(tuple(ways))
+
+
+def joined(shape: Shape, other: Shape) -> Shape:
+    """Join two shapes; the first one itself where the other brings nothing new."""
+    ways = shape.ways if isinstance(shape, Either) else (shape,)
+    return shape if other is shape or other in ways else either((shape, other))
 
 
 def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
@@ -184,6 +212,13 @@ def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
         keys: names and indices.
         spread: as JSONata does, a name goes into the items of a list, and an index on no list is that value.
     """
+    at = 0
+    for key in keys:  # as far as it is a plain way through objects
+        if not isinstance(shape, Object) or not isinstance(key, str) or key not in shape.fields:
+            break
+        shape = shape.fields[key]
+        at += 1
+    keys = keys[at:]
     if isinstance(shape, Either):
         return _joined(shape.ways, keys, spread=spread)
     if not keys:
@@ -240,16 +275,17 @@ def _in_listing(shape: Listing, keys: Keys, *, spread: bool) -> Found:
 
 def _joined(ways: tuple[Shape, ...], keys: Keys, *, spread: bool) -> Found:
     found = [look_up(way, keys, spread=spread) for way in ways]
-    shape = either(each.shape for each in found if each.status != "missing")
-    against = next((each for each in found if each.status in ("missing", "unsure")), None)
-    if all(each.status == "missing" for each in found):
+    statuses = {each.status for each in found}
+    if len(statuses) == 1 and "missing" in statuses:
         return found[0]
-    if against is not None:
+    shape = either([each.shape for each in found if each.status != "missing"])
+    if "missing" in statuses or "unsure" in statuses:
+        against = next(each for each in found if each.status in ("missing", "unsure"))
         return Found("unsure", shape, against.maker, against.tasks)
-    setter = _set_elsewhere(ways, keys) if keys else None
-    if setter is not None and any(each.status == "open" for each in found):
+    setter = _set_elsewhere(ways, keys) if keys and "open" in statuses else None
+    if setter is not None:
         return Found("unsure", shape, setter=setter)
-    return Found("there" if all(each.status == "there" for each in found) else "open", shape)
+    return Found("open" if "open" in statuses else "there", shape)
 
 
 def _set_elsewhere(ways: tuple[Shape, ...], keys: Keys) -> str | None:
@@ -261,8 +297,8 @@ def _set_elsewhere(ways: tuple[Shape, ...], keys: Keys) -> str | None:
         while isinstance(inner, Object) and keys[0] not in inner.fields:
             inner = inner.rest
         if isinstance(inner, Object) and isinstance(way, Object):
-            setters.update(way.setters)
-        elif inner == INPUT:
+            setters.update(way.setters or {})
+        elif inner is INPUT:
             untouched = True
     return setters.get(str(keys[0])) if untouched else None
 
@@ -275,19 +311,20 @@ def put(shape: Shape, keys: Keys, value: Shape, setter: str) -> Shape | None:
         ways = [put(way, keys, value, setter) for way in shape.ways]
         kept = [way for way in ways if way is not None]
         return either(kept) if kept else None
-    key = keys[0]
+    key, below = keys[0], keys[1:]
     if isinstance(shape, Unknown):
-        inner = put(ANYTHING, keys[1:], value, setter)
-        if isinstance(key, int) or inner is None:
+        if isinstance(key, int):
             return ANYTHING
-        return Object({key: inner}, shape, None, {key: setter})
+        inner = put(ANYTHING, below, value, setter) if below else value
+        return ANYTHING if inner is None else Object({key: inner}, shape, None, {key: setter})
     if isinstance(shape, Object) and isinstance(key, str):
-        inner = put(shape.fields.get(key, EMPTY), keys[1:], value, setter)
+        inner = put(shape.fields.get(key, EMPTY), below, value, setter) if below else value
         if inner is None:
             return None
         if len(shape.fields) >= MAX_FIELDS:
             return Object({key: inner}, ANYTHING, shape.maker, {key: setter})
-        return Object({**shape.fields, key: inner}, shape.rest, shape.maker, {**shape.setters, key: setter})
+        setters = {**shape.setters, key: setter} if shape.setters else {key: setter}
+        return Object({**shape.fields, key: inner}, shape.rest, shape.maker, setters)
     if isinstance(shape, Listing) and isinstance(key, int):
         return Listing(None, ANYTHING, None, shape.maker)
     return None
