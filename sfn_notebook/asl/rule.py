@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sfn_notebook.asl.document import Document
 from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, language_of
 from sfn_notebook.asl.jsontext import escape
-from sfn_notebook.asl.tables import table_of
+from sfn_notebook.asl.tables import Table, table_of
 from sfn_notebook.asl.topology import Scope, Topology, topology
 from sfn_notebook.errors import ExpressionError, Json, Severity, Span
 from sfn_notebook.lang.jsonata import is_expression
@@ -61,6 +61,7 @@ class Thing(NamedTuple):
         pointer: where it is.
         body: the object itself.
         language: the query language that holds there.
+        table: what the field table says of such objects.
         state: pointer of the state that it belongs to; None for the machine.
         nested: a Choice rule inside And, Or or Not.
     """
@@ -69,6 +70,7 @@ class Thing(NamedTuple):
     pointer: str
     body: Mapping[str, Json]
     language: str
+    table: Table
     state: str | None = None
     nested: bool = False
 
@@ -172,11 +174,10 @@ class Machine:
         found: list[Thing] = []
         kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
         for scope in self.graph.scopes:
-            language = self._language_at(scope)
-            _gather(Thing(kinds[scope.kind], scope.pointer, scope.definition, language, scope.owner), found)
+            _gather(kinds[scope.kind], scope.pointer, scope.definition, self._language_at(scope), scope.owner, found)
         for node in self.graph.nodes:
             if node.type in OBJECTS:
-                _gather(Thing(node.type, node.pointer, node.definition, node.query_language, node.pointer), found)
+                _gather(node.type, node.pointer, node.definition, node.query_language, node.pointer, found)
         return tuple(found)
 
     @cached_property
@@ -220,22 +221,30 @@ class Machine:
         return owner.query_language if owner is not None else self.language
 
 
-def _gather(thing: Thing, found: list[Thing]) -> None:
+def _gather(
+    kind: str,
+    pointer: str,
+    body: Mapping[str, Json],
+    language: str,
+    state: str | None,
+    found: list[Thing],
+    *,
+    nested: bool = False,
+) -> None:
     """Collect a thing and the smaller ones in it, without the scopes, which come by themselves."""
-    found.append(thing)
-    body = thing.body
-    for name, field in table_of(thing.kind, thing.language).inner:
+    table = table_of(kind, language)
+    found.append(Thing(kind, pointer, body, language, table, state, nested))
+    for name, shape, is_list in table.inner:
         if name not in body:
             continue
-        value, pointer, nested = body[name], f"{thing.pointer}/{name}", thing.kind == "ChoiceRule"
-        if field.kind != "array":
+        value, place, inside = body[name], f"{pointer}/{name}", kind == "ChoiceRule"
+        if not is_list:
             if isinstance(value, dict):
-                _gather(Thing(field.shape or "", pointer, value, thing.language, thing.state, nested), found)
+                _gather(shape, place, value, language, state, found, nested=inside)
         elif isinstance(value, list):
             for i, item in enumerate(value):
                 if isinstance(item, dict):
-                    place = f"{pointer}/{i}"
-                    _gather(Thing(field.shape or "", place, item, thing.language, thing.state, nested), found)
+                    _gather(shape, f"{place}/{i}", item, language, state, found, nested=inside)
 
 
 _TREES = (dict, list)
@@ -244,11 +253,11 @@ _VALUES = (str, dict, list)
 
 def _gather_texts(thing: Thing, found: list[Text]) -> None:
     """Collect the expressions in the own fields of a thing."""
-    dynamic = table_of(thing.kind, thing.language).dynamic
+    dynamic = thing.table.dynamic
     for name, value in thing.body.items():
-        field = dynamic.get(name)
-        if field is None or not isinstance(value, _VALUES):
+        if name not in dynamic or not isinstance(value, _VALUES):
             continue
+        field = dynamic[name]
         pointer = f"{thing.pointer}/{name}"
         if thing.language != JSONPATH:
             _evaluated(pointer, name, value, (name, thing), found)

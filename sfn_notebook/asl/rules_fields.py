@@ -23,7 +23,6 @@ from sfn_notebook.asl.fields import (
 from sfn_notebook.asl.jsontext import unescape
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
-from sfn_notebook.asl.tables import table_of
 from sfn_notebook.errors import Json, Severity
 
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -76,7 +75,9 @@ def _type_of_state(name: str, pointer: str, state: dict[str, Json], machine: Mac
 def required_fields(machine: Machine) -> Iterator[Problem]:
     """Every object has the fields that it needs; all that are missing come in one message, as on AWS."""
     for thing in machine.things:
-        missing = [name for name in table_of(thing.kind, thing.language).required if name not in thing.body]
+        missing: list[str] = []
+        if not thing.body.keys() >= thing.table.needed:
+            missing = [name for name in thing.table.required if name not in thing.body]
         if thing.kind == "Map" and not {"ItemProcessor", "Iterator"} & thing.body.keys():
             missing.append("ItemProcessor")
         if missing:
@@ -99,7 +100,7 @@ def _looks_like(missing: list[str], thing: Thing) -> str | None:
 def known_fields(machine: Machine) -> Iterator[Problem]:
     """Every field exists for its object, state type and query language."""
     for thing in machine.things:
-        names = table_of(thing.kind, thing.language).names
+        names = thing.table.names
         if names.issuperset(thing.body):
             continue
         for name in thing.body:
@@ -153,8 +154,7 @@ def _other_language(thing: Thing, name: str) -> str | None:
 def field_types(machine: Machine) -> Iterator[Problem]:
     """Every field's value is of its type, in its range, or one of the words that it allows."""
     for thing in machine.things:
-        table = table_of(thing.kind, thing.language)
-        fields, plain = table.fields, table.plain
+        fields, plain = thing.table.fields, thing.table.plain
         for name, value in thing.body.items():
             if plain.get(name) is value.__class__:
                 continue

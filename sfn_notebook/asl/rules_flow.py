@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, STATE_TYPES, WAIT_FIELDS, fields_of
 from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
 from sfn_notebook.asl.substitutions import has_placeholder
-from sfn_notebook.asl.tables import table_of
 from sfn_notebook.asl.topology import Scope
 from sfn_notebook.errors import Json
 
@@ -214,7 +213,9 @@ def wait_has_one_form(machine: Machine) -> Iterator[Problem]:
 def one_of_two(machine: Machine) -> Iterator[Problem]:
     """Of a value and its …Path twin only one is given, and of ItemProcessor and Iterator."""
     for thing in machine.things:
-        for name, twin in table_of(thing.kind, thing.language).twins:
+        if thing.table.seconds.isdisjoint(thing.body):
+            continue
+        for name, twin in thing.table.twins:
             if twin in thing.body and name in thing.body:
                 message = f"{name} and {twin} cannot stand together"
                 yield Problem(at(thing, twin), message, key=True, hint="remove one of them")
