@@ -93,6 +93,7 @@ class _Stages:
     placed: Shape = ANYTHING
     output: Shape = ANYTHING
     item: Shape = ANYTHING
+    payload: Shape | None = None
     blocked: Shape | None = None
 
 
@@ -232,7 +233,7 @@ class _Analysis:
             return stages
         stages.effective = seen = self.view(body["InputPath"], data) if "InputPath" in body else data
         if "Parameters" in body and node.type == "Task":
-            stages.effective = self._arguments(body["Parameters"], stages, node)
+            stages.payload, stages.effective = self._payload(body["Parameters"], stages), ANYTHING
         elif "Parameters" in body and node.type in ("Parallel", "Pass"):
             stages.effective = self.template(body["Parameters"], stages, _chosen(node, "Parameters"))
         stages.result = selected = self.result(node, stages, collect=collect)
@@ -248,12 +249,11 @@ class _Analysis:
         stages.output = self.view(body["OutputPath"], stages.placed) if "OutputPath" in body else stages.placed
         return stages
 
-    def _arguments(self, template: Json, stages: _Stages, node: StateNode) -> Shape:
-        """Give a Task's Parameters, as far as its result depends on them: the payload of a function."""
-        if not isinstance(template, dict) or "Payload.$" not in template:
+    def _payload(self, template: Json, stages: _Stages) -> Shape:
+        """Give what lambda:invoke hands to its function, which is all of Parameters that a result depends on."""
+        if not isinstance(template, dict) or "Payload.$" not in template or "Payload" in template:
             return ANYTHING  # a payload that is put together was chosen: nothing is lost in it
-        payload = {key: inner for key, inner in template.items() if key in ("Payload", "Payload.$")}
-        return self.template(payload, stages, _chosen(node, "Parameters"))
+        return self.expression(template["Payload.$"], stages)
 
     def _jsonata(self, node: StateNode, stages: _Stages, *, collect: bool) -> _Stages:
         body = node.definition
@@ -261,8 +261,10 @@ class _Analysis:
         if "Arguments" in body:
             arguments = body["Arguments"]
             if node.type == "Task" and isinstance(arguments, dict):
-                arguments = {"Payload": arguments["Payload"]} if "Payload" in arguments else {}
-            stages.effective = self.tree(arguments, stages, _chosen(node, "Output"))
+                stages.payload = self.tree(arguments.get("Payload"), stages, _chosen(node, "Output"))
+                stages.effective = ANYTHING
+            else:
+                stages.effective = self.tree(arguments, stages, _chosen(node, "Output"))
         stages.result = self.result(node, stages, collect=collect)
         stages.output = stages.placed = stages.result if node.type in ("Task", "Parallel", "Map") else stages.input
         if "Output" in body:
@@ -272,7 +274,7 @@ class _Analysis:
     def result(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
         """Give what the work of a state yields."""
         if node.type == "Task":
-            return _task_result(node, stages.effective)
+            return _task_result(node, stages.effective, stages.payload)
         if node.type == "Parallel":
             branches = [
                 self.scope(scope, stages.effective, collect=collect) for scope in self.graph.scopes_of(node.pointer)
@@ -554,7 +556,8 @@ _FIELDS: Mapping[str, Mapping[str, Shape]] = {
 }
 
 
-def _task_result(node: StateNode, given: Shape) -> Shape:
+def _task_result(node: StateNode, given: Shape, payload: Shape | None) -> Shape:
+    """Give what a task yields: for what it is given, or for what lambda:invoke is told to hand on."""
     resource = node.resource or ""
     if has_placeholder(resource) or ".waitForTaskToken" in resource:
         return ANYTHING if ".waitForTaskToken" in resource else _returned(node, given)
@@ -566,7 +569,8 @@ def _task_result(node: StateNode, given: Shape) -> Shape:
     fields: Mapping[str, Shape] = _FIELDS[action]
     does, advice = f'{action} in "{node.name}" answers with its own fields only', None
     if action == "lambda:invoke":
-        payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
+        if payload is None:
+            payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
         fields = {**fields, "Payload": _returned(node, payload)}
         does = f'lambda:invoke in "{node.name}" wraps what the function returns in Payload'
         advice = 'read $.Payload …, or unwrap it with "OutputPath": "$.Payload"'

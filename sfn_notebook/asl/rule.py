@@ -180,13 +180,28 @@ class Machine:
                 _gather(node.type, node.pointer, node.definition, node.query_language, node.pointer, found)
         return tuple(found)
 
-    @cached_property
-    def texts(self) -> tuple[Text, ...]:
+    @property
+    def texts(self) -> Sequence[Text]:
         """Every expression, in no particular order."""
-        found: list[Text] = []
+        return self._walked[0]
+
+    @property
+    def doubtful(self) -> Sequence[tuple[Thing, str, Json]]:
+        """Every field that its object may not have, or whose value is not at once right: the object, its name and its value."""
+        return self._walked[1]
+
+    @cached_property
+    def _walked(self) -> tuple[list[Text], list[tuple[Thing, str, Json]]]:
+        texts: list[Text] = []
+        doubtful: list[tuple[Thing, str, Json]] = []
         for thing in self.things:
-            _gather_texts(thing, found)
-        return tuple(found)
+            plain, dynamic = thing.table.plain, thing.table.dynamic
+            for name, value in thing.body.items():
+                if plain.get(name) is not value.__class__:
+                    doubtful.append((thing, name, value))
+                if name in dynamic and isinstance(value, _VALUES):
+                    _gather_texts(thing, name, value, texts)
+        return texts, doubtful
 
     @cached_property
     def by_kind(self) -> Mapping[str, list[Thing]]:
@@ -251,20 +266,15 @@ _TREES = (dict, list)
 _VALUES = (str, dict, list)
 
 
-def _gather_texts(thing: Thing, found: list[Text]) -> None:
-    """Collect the expressions in the own fields of a thing."""
-    dynamic = thing.table.dynamic
-    for name, value in thing.body.items():
-        if name not in dynamic or not isinstance(value, _VALUES):
-            continue
-        field = dynamic[name]
-        pointer = f"{thing.pointer}/{name}"
-        if thing.language != JSONPATH:
-            _evaluated(pointer, name, value, (name, thing), found)
-        elif field.kind == "template":
-            _dynamic(pointer, value, (name, thing), found)
-        elif isinstance(value, str):
-            found.append(Text(pointer, field.kind, name, value, name, thing))
+def _gather_texts(thing: Thing, name: str, value: Json, found: list[Text]) -> None:
+    """Collect the expressions in a field that may hold some."""
+    pointer, kind = f"{thing.pointer}/{name}", thing.table.dynamic[name]
+    if thing.language != JSONPATH:
+        _evaluated(pointer, name, value, (name, thing), found)
+    elif kind == "template":
+        _dynamic(pointer, value, (name, thing), found)
+    elif isinstance(value, str):
+        found.append(Text(pointer, kind, name, value, name, thing))
 
 
 def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:

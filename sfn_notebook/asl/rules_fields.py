@@ -38,6 +38,8 @@ def states_are_objects(machine: Machine) -> Iterator[Problem]:
             yield Problem(f"{scope.pointer}/States", "there are no states", hint="a workflow has at least one state")
         for name, pointer in scope.states.items():
             state = states[name]
+            if isinstance(state, dict) and state.get("Type") in STATE_TYPES:
+                continue
             if not isinstance(state, dict):
                 hint = _stray_field(name)
                 yield Problem(
@@ -99,13 +101,9 @@ def _looks_like(missing: list[str], thing: Thing) -> str | None:
 
 def known_fields(machine: Machine) -> Iterator[Problem]:
     """Every field exists for its object, state type and query language."""
-    for thing in machine.things:
-        names = thing.table.names
-        if names.issuperset(thing.body):
-            continue
-        for name in thing.body:
-            if name not in names:
-                yield _unknown(thing, name, machine)
+    for thing, name, _ in machine.doubtful:
+        if name not in thing.table.names:
+            yield _unknown(thing, name, machine)
 
 
 def _unknown(thing: Thing, name: str, machine: Machine) -> Problem:
@@ -153,16 +151,12 @@ def _other_language(thing: Thing, name: str) -> str | None:
 
 def field_types(machine: Machine) -> Iterator[Problem]:
     """Every field's value is of its type, in its range, or one of the words that it allows."""
-    for thing in machine.things:
-        fields, plain = thing.table.fields, thing.table.plain
-        for name, value in thing.body.items():
-            if plain.get(name) is value.__class__:
-                continue
-            field = fields.get(name)
-            if field is None or (name == "Type" and thing.kind in STATE_TYPES):
-                continue
-            if not _fits(field, value):
-                yield from _field(thing, field, value, machine)
+    for thing, name, value in machine.doubtful:
+        field = thing.table.fields.get(name)
+        if field is None or (name == "Type" and thing.kind in STATE_TYPES):
+            continue
+        if not _fits(field, value):
+            yield from _field(thing, field, value, machine)
 
 
 def _fits(field: Field, value: Json) -> bool:

@@ -77,7 +77,11 @@ def _missing(pointer: str, target: str, scope: Scope, machine: Machine) -> Probl
 def states_are_reachable(machine: Machine) -> Iterator[Problem]:
     """Every state can be reached from the start of its scope."""
     graph = machine.graph
-    unclear = {graph.by_pointer[edge.source_pointer].scope for edge in graph.edges if has_placeholder(edge.target)}
+    unclear = {
+        graph.by_pointer[edge.source_pointer].scope
+        for edge in graph.edges
+        if "${" in edge.target and has_placeholder(edge.target)
+    }
     unclear.update(
         node.scope for node in graph.nodes if node.type not in STATE_TYPES and has_placeholder(node.type)
     )  # the transitions of such a state are not known
@@ -90,6 +94,8 @@ def states_are_reachable(machine: Machine) -> Iterator[Problem]:
         ):
             continue
         seen = graph.reachable(scope) if scope.start_pointer is not None else _entered(scope, machine)
+        if seen.issuperset(scope.states.values()):
+            continue
         for name, pointer in scope.states.items():
             if pointer not in seen and isinstance(scope.definition["States"][name], dict):
                 hint = "no Next, Default, Choice or Catch leads to it from StartAt"
@@ -113,7 +119,7 @@ def _has_no_end(scope: Scope, machine: Machine) -> bool:
     """Tell whether the machine runs in circles; AWS says so of the machine only, and then says nothing of reachability."""
     if scope.owner is not None or not scope.states or scope.start is None:
         return False
-    nodes = machine.graph.nodes_of(scope)
+    nodes = [machine.graph.by_pointer[pointer] for pointer in scope.states.values()]
     if any(node.terminal for node in nodes):
         return False
     # A state that is broken in itself (no type, neither Next nor End) is the problem then, not the missing end.

@@ -52,7 +52,7 @@ def retry_delays(machine: Machine) -> Iterator[Problem]:
 def express(machine: Machine) -> Iterator[Problem]:
     """An Express workflow waits for nothing outside: no .sync, no task token, no activity, no Distributed Map."""
     inside = _express_scopes(machine)
-    for thing in machine.of("Task", "Map"):
+    for thing in machine.of("Task", "Map") if inside else ():
         node = machine.graph.by_pointer[thing.pointer]
         if node.scope not in inside:
             continue

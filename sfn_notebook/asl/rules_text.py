@@ -27,17 +27,17 @@ def expressions(machine: Machine) -> Iterator[Problem]:
     """Every JSONPath, reference path and intrinsic function can be read."""
     known: dict[tuple[str, str], ExpressionError | None] = {}
     for found in machine.texts:
-        if found.kind == "jsonata":
+        kind, text = found.kind, found.text
+        if kind == "jsonata":
             continue
-        text = found.text
         if not isinstance(text, str):
-            if found.kind == "expression":
+            if kind == "expression":
                 message = f"the field '{found.name}' ends in .$, so that its value must be a path or an intrinsic function in a string"
                 yield Problem(found.pointer, message, hint="drop the .$ for a constant")
-        elif not has_placeholder(text):
-            if (found.kind, text) not in known:
-                known[found.kind, text] = _failure(found.kind, text, machine)
-            error = known[found.kind, text]
+        elif "${" not in text or not has_placeholder(text):
+            if (kind, text) not in known:
+                known[kind, text] = _failure(kind, text, machine)
+            error = known[kind, text]
             if error is not None:
                 message = f"{found.name}: {error.message}"
                 yield Problem(found.pointer, message, BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
@@ -129,11 +129,15 @@ def is_timestamp(text: str) -> bool:
 _INTEGRATION = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:([^:]+):([^:.]+)(\.[^:]+)?(:\d+)?")
 
 
+_SURE = frozenset(f"arn:aws:states:::{service}:{action}" for service, found in INTEGRATIONS.items() for action in found)
+"""What most tasks name; all others are looked at."""
+
+
 def resources(machine: Machine) -> Iterator[Problem]:
     """A Task's resource is an ARN; an optimised integration exists. Account, region and partition are never judged."""
     for thing in machine.of("Task"):
         resource = thing.body.get("Resource")
-        if not isinstance(resource, str) or "${" in resource or not resource:
+        if not isinstance(resource, str) or "${" in resource or not resource or resource in _SURE:
             continue
         if not resource.startswith("arn:") or resource.count(":") < 5:
             hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"

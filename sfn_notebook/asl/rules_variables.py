@@ -67,9 +67,12 @@ class _Seen:
 
 def duplicate_variables(machine: Machine) -> Iterator[Problem]:
     """No scope sets a variable that a scope around it sets too."""
+    setting = [thing for thing in machine.things if "Assign" in thing.body]
+    if not setting:
+        return
     own: dict[str, dict[str, str]] = {scope.pointer: {} for scope in machine.graph.scopes}
-    for thing in machine.things:
-        assign = thing.body.get("Assign")
+    for thing in setting:
+        assign = thing.body["Assign"]
         node = machine.graph.by_pointer.get(thing.state or "")
         if not isinstance(assign, dict) or node is None:
             continue

@@ -213,11 +213,17 @@ def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
         spread: as JSONata does, a name goes into the items of a list, and an index on no list is that value.
     """
     at = 0
-    for key in keys:  # as far as it is a plain way through objects
-        if not isinstance(shape, Object) or not isinstance(key, str) or key not in shape.fields:
+    while isinstance(shape, Object) and at < len(keys):  # as far as it is a plain way through objects
+        key = keys[at]
+        if isinstance(key, int):
             break
-        shape = shape.fields[key]
-        at += 1
+        if key in shape.fields:
+            shape = shape.fields[key]
+            at += 1
+        elif shape.rest is not None:
+            shape = shape.rest
+        else:
+            return Found("missing", maker=shape.maker)
     keys = keys[at:]
     if isinstance(shape, Either):
         return _joined(shape.ways, keys, spread=spread)
@@ -226,7 +232,7 @@ def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
     if isinstance(shape, Unknown):
         return _OPEN if shape.given is None else _in_result(shape, keys, spread=spread)
     if isinstance(shape, Object):
-        return _in_object(shape, keys, spread=spread)
+        return _at_index(shape, keys, spread=spread)
     if isinstance(shape, Listing):
         return _in_listing(shape, keys, spread=spread)
     if spread and isinstance(keys[0], int):
@@ -244,17 +250,11 @@ def _in_result(shape: Unknown, keys: Keys, *, spread: bool) -> Found:
     return _OPEN
 
 
-def _in_object(shape: Object, keys: Keys, *, spread: bool) -> Found:
-    key = keys[0]
-    if isinstance(key, int):
-        if spread:
-            return look_up(shape, keys[1:], spread=spread) if key == 0 else Found("missing", maker=shape.maker)
-        return Found("missing", maker=shape.maker) if shape.rest is None else _OPEN
-    if key in shape.fields:
-        return look_up(shape.fields[key], keys[1:], spread=spread)
-    if shape.rest is not None:
-        return look_up(shape.rest, keys, spread=spread)
-    return Found("missing", maker=shape.maker)
+def _at_index(shape: Object, keys: Keys, *, spread: bool) -> Found:
+    """Look up an index in an object."""
+    if spread:
+        return look_up(shape, keys[1:], spread=spread) if keys[0] == 0 else Found("missing", maker=shape.maker)
+    return Found("missing", maker=shape.maker) if shape.rest is None else _OPEN
 
 
 def _in_listing(shape: Listing, keys: Keys, *, spread: bool) -> Found:

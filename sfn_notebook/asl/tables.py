@@ -29,8 +29,9 @@ class Table:
         names: their names.
         required: the fields that it must have in either language, but for Type.
         needed: the same as a set.
-        plain: the class of which every value fits, by name; fields of which a value must be looked at are missing.
-        dynamic: the fields that may hold expressions, by name.
+        plain: the class of which every value fits, by name; fields of which a value must be looked at are missing. The Type of a state
+            has a rule of its own.
+        dynamic: the kind of each field that may hold expressions, by name.
         inner: the fields whose objects have a kind themselves, with that kind, and whether it is a list of them; those of both
             languages. Scopes come by themselves.
         twins: pairs of fields of which only one may be given; the second ones, by themselves, are `seconds`.
@@ -41,7 +42,7 @@ class Table:
     required: tuple[str, ...]
     needed: frozenset[str]
     plain: Mapping[str, type]
-    dynamic: Mapping[str, Field]
+    dynamic: Mapping[str, str]
     inner: tuple[tuple[str, str, bool], ...]
     twins: tuple[tuple[str, str], ...]
     seconds: frozenset[str]
@@ -61,8 +62,12 @@ def _build(kind: str, language: str) -> Table:
         frozenset(fields),
         required,
         frozenset(required),
-        {name: plain for name, field in fields.items() if (plain := _plain(field)) is not None},
-        {name: field for name, field in fields.items() if _is_dynamic(field, language)},
+        {
+            name: plain
+            for name, field in fields.items()
+            if (plain := str if name == "Type" else _plain(field)) is not None
+        },
+        {name: field.kind for name, field in fields.items() if _is_dynamic(field, language)},
         tuple(
             (name, field.shape, field.kind == "array")
             for name, field in all_fields.items()
