@@ -85,9 +85,10 @@ def analyse(machine: Machine) -> Flow:
 
 @dataclass(slots=True)
 class _Stages:
-    """The data of one visit by stage; what a field's paths start at."""
+    """The data of one visit by stage; what a field's paths start at. `seen` is what InputPath lets through."""
 
     input: Shape
+    seen: Shape = ANYTHING
     effective: Shape = ANYTHING
     result: Shape = ANYTHING
     placed: Shape = ANYTHING
@@ -117,12 +118,13 @@ class _Analysis:
         self.flow = Flow()
         self.inner: dict[str, _Run] = {}
         self.guards = frozenset(_guards(machine))
-        self.texts: dict[str, list[Text]] = {}
+        self.texts: dict[str, list[tuple[Text, str]]] = {}
         self.paths: dict[str, Path | None] = {}
         self.errors: dict[str, Object] = {}
         for text in machine.texts:
-            if text.kind in _FOLLOWED and (state := text.thing.state) is not None and _is_followed(text):
-                self.texts.setdefault(state, []).append(text)
+            state, stage = text.thing.state, self._stage_of(text)
+            if state is not None and stage is not None:
+                self.texts.setdefault(state, []).append((text, stage))
         self.silent = self._silent()
         self.start: Shape = shapes.INPUT
         if machine.has_sample:
@@ -231,7 +233,7 @@ class _Analysis:
         if node.type in _HAND_ON and "InputPath" not in body and "OutputPath" not in body:
             stages.effective = stages.result = stages.placed = stages.output = data
             return stages
-        stages.effective = seen = self.view(body["InputPath"], data) if "InputPath" in body else data
+        stages.seen = stages.effective = seen = self.view(body["InputPath"], data) if "InputPath" in body else data
         if "Parameters" in body and node.type == "Task":
             stages.payload, stages.effective = self._payload(body["Parameters"], stages), ANYTHING
         elif "Parameters" in body and node.type in ("Parallel", "Pass"):
@@ -411,38 +413,37 @@ class _Analysis:
         if stages.blocked is not None:
             self._cannot_write(node, stages.blocked)
         self.flow.left[node.pointer] = stages.output
-        for text in self.texts.get(node.pointer, ()):
-            base = self._base(text, node, stages)
-            if base is None or (base.__class__ is Unknown and base.given is None):
+        for text, stage in self.texts.get(node.pointer, ()):
+            base: Shape = getattr(stages, stage)
+            if base.__class__ is Unknown and base.given is None:
                 continue
             for path, keys, offset in self._reads(text):
                 found = look_up(base, keys, spread=text.kind == "jsonata")
                 if found.status in ("missing", "unsure") and not self._guarded(keys):
                     self.flow.misses.append(Miss(node.pointer, text.pointer, offset, path, keys, found))
 
-    def _base(self, text: Text, node: StateNode, stages: _Stages) -> Shape | None:
-        """Give the data that an expression's `$` stands for; None where that is not followed."""
-        thing, name = text.thing, text.field
-        if text.kind == "jsonata":
-            chain = states_chain(text.text)
-            return None if chain is None else {"input": stages.input, "result": stages.result}.get(chain[0])
-        if thing.kind == "ChoiceRule" and "IsPresent" in thing.body:
+    def _stage_of(self, text: Text) -> str | None:
+        """Name the data of a visit that an expression reads; None where there is none or that is not followed."""
+        value, kind, thing, name = text.text, text.kind, text.thing, text.field
+        if kind == "reference" or not isinstance(value, str) or thing.kind == "Catcher" or thing.state is None:
             return None
-        if name == "InputPath":
-            return stages.input
-        if name == "ResultSelector":
-            return stages.result
-        if name == "OutputPath":
-            return stages.placed
+        if kind == "jsonata":
+            chain = states_chain(value)
+            return chain[0] if chain is not None and chain[0] in ("input", "result") else None
+        if value == "$" or value.startswith("$$") or (thing.kind == "ChoiceRule" and "IsPresent" in thing.body):
+            return None
+        if name in _READ_AT:
+            return _READ_AT[name]
+        if name in _BEFORE_PARAMETERS and thing.pointer == thing.state:
+            return "seen"
+        node = self.graph.by_pointer[thing.state]
         if name == "Assign":
             if node.type not in ("Task", "Map", "Parallel"):
-                return stages.effective if node.type != "Pass" else None
-            return stages.result if "ResultSelector" not in node.definition else None
-        if name == "ItemsPath" and "ItemReader" in node.definition:
-            return None  # recorded: it is ignored then
-        if name in _BEFORE_PARAMETERS and thing.pointer == node.pointer:
-            return self.view(node.definition.get("InputPath", "$"), stages.input)
-        return stages.effective
+                return "effective" if node.type != "Pass" else None
+            return "result" if "ResultSelector" not in node.definition else None
+        return (
+            None if name == "ItemsPath" and "ItemReader" in node.definition else "effective"
+        )  # recorded: it is ignored then
 
     def _reads(self, text: Text) -> Sequence[tuple[str, Keys, int]]:
         """Give the plain chains that an expression reads: path, keys and offset."""
@@ -475,12 +476,12 @@ class _Analysis:
 
 # --- small facts ---------------------------------------------------------------------------------------------------------
 
+_READ_AT = {"InputPath": "input", "ResultSelector": "result", "OutputPath": "placed"}
 _BEFORE_PARAMETERS = ("Parameters", "Credentials", "TimeoutSecondsPath", "HeartbeatSecondsPath")
 """Fields whose paths start at the data before Parameters [recorded]."""
 _SMALL = ("Task", "Choice", "Wait", "Succeed")
 """States that yield what they are given or, instead of it, an answer; with none of `_GROWS`, no more than that."""
 _GROWS = frozenset(("Output", "OutputPath", "ResultPath", "ResultSelector"))
-_FOLLOWED = ("path", "expression", "jsonata")
 _PLAIN = ("next", "default")
 """Transitions that carry a state's output."""
 _HAND_ON = ("Choice", "Wait", "Succeed", "Fail")
@@ -522,14 +523,6 @@ def _guards(machine: Machine) -> Iterator[Keys]:
                 continue
             if keys:
                 yield keys
-
-
-def _is_followed(text: Text) -> bool:
-    """Tell whether an expression reads data of which it is known what it may be."""
-    value = text.text
-    if not isinstance(value, str) or value == "$" or value.startswith("$$") or text.thing.kind == "Catcher":
-        return False
-    return text.kind != "jsonata" or "$states." in value
 
 
 def _error_of(node: StateNode) -> Object:
