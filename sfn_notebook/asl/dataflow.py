@@ -348,13 +348,15 @@ class _Analysis:
 
     def template(self, value: Json, stages: _Stages, maker: Maker) -> Shape:
         """Give the shape of a payload template."""
+        if isinstance(value, str):
+            return shapes.of_value(value, maker)
         if isinstance(value, dict):
-            fields = {
-                key.removesuffix(".$"): self.expression(inner, stages)
-                if key.endswith(".$")
-                else self.template(inner, stages, maker)
-                for key, inner in value.items()
-            }
+            fields: dict[str, Shape] = {}
+            for key, inner in value.items():
+                if key.endswith(".$"):
+                    fields[key[:-2]] = self.expression(inner, stages)
+                else:
+                    fields[key] = self.template(inner, stages, maker)
             return Object(fields, None, maker)
         if isinstance(value, list):
             return Listing(tuple(self.template(item, stages, maker) for item in value), length=len(value), maker=maker)
@@ -547,6 +549,7 @@ def _each(items: Shape) -> Shape:
 _FIELDS: Mapping[str, Mapping[str, Shape]] = {
     action: dict.fromkeys(names, ANYTHING) for action, names in ANSWERS.items()
 }
+_MEASURES = {action: shapes.measure(fields) for action, fields in _FIELDS.items()}
 
 
 def _task_result(node: StateNode, given: Shape, payload: Shape | None) -> Shape:
@@ -559,17 +562,18 @@ def _task_result(node: StateNode, given: Shape, payload: Shape | None) -> Shape:
         return _returned(node, given) if ":function:" in resource or ":activity:" in resource else ANYTHING
     if action not in ANSWERS:
         return ANYTHING
-    fields: Mapping[str, Shape] = _FIELDS[action]
+    fields, (depth, size) = _FIELDS[action], _MEASURES[action]
     does, advice = f'{action} in "{node.name}" answers with its own fields only', None
     if action == "lambda:invoke":
         if payload is None:
             payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
-        fields = {**fields, "Payload": _returned(node, payload)}
+        returned = _returned(node, payload)
+        fields, depth = {**fields, "Payload": returned}, returned.depth
         does = f'lambda:invoke in "{node.name}" wraps what the function returns in Payload'
         advice = 'read $.Payload …, or unwrap it with "OutputPath": "$.Payload"'
     else:
         advice = 'keep the input with a ResultPath such as "$.answer", or null'
-    return Object(fields, None, Maker(node.pointer, does, advice))
+    return Object(fields, None, Maker(node.pointer, does, advice), measured=(depth, size))
 
 
 def _returned(node: StateNode, given: Shape) -> Shape:

@@ -77,7 +77,7 @@ class Object:
         measured: tuple[int, int] | None = None,
     ) -> None:
         """Make one; `measured` is the depth and the size of its fields where they are known already."""
-        deepest, size = measured or _measured(fields)
+        deepest, size = measured or measure(fields)
         if rest is not None:
             deepest, size = max(deepest, rest.depth - 1), max(size, rest.size)
         self.fields = fields
@@ -88,7 +88,8 @@ class Object:
         self.size = size
 
 
-def _measured(fields: Mapping[str, Shape]) -> tuple[int, int]:
+def measure(fields: Mapping[str, Shape]) -> tuple[int, int]:
+    """Give the depth and the least size of an object's fields."""
     deepest, size = 0, 1
     for key, shape in fields.items():
         size += shape.size + len(key) + 4
@@ -171,13 +172,15 @@ def of_value(value: Json, maker: Maker | None = None, depth: int = 0) -> Shape:
     """Give the shape of a value that is known."""
     if depth > MAX_DEPTH:
         return ANYTHING
+    if isinstance(value, str):
+        return Scalar(len(value.encode("utf-8", "replace")) + 2, maker)
     if isinstance(value, dict):
         return Object({key: of_value(inner, maker, depth + 1) for key, inner in value.items()}, None, maker)
     if isinstance(value, list):
         if len(value) <= MAX_ITEMS:
             return Listing(tuple(of_value(item, maker, depth + 1) for item in value), length=len(value), maker=maker)
         return Listing(None, either(of_value(item, maker, depth + 1) for item in value[:MAX_WAYS]), len(value), maker)
-    return Scalar(len(value.encode("utf-8", "replace")) + 2 if isinstance(value, str) else 1, maker)
+    return Scalar(1, maker)
 
 
 def either(shapes: Iterable[Shape]) -> Shape:
