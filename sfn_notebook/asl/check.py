@@ -41,7 +41,7 @@ def check(
     Returns:
         The diagnostics, sorted by position, then severity.
     """
-    machine = Machine(document, workflow_type, strict, sample)
+    machine = Machine(document, workflow_type, strict=strict, sample=sample)
     found: set[Diagnostic] = set()
     for rule in rules:
         for problem in rule(machine):

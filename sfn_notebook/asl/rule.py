@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from sfn_notebook.asl.document import Document
 from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.tables import Table, table_of
-from sfn_notebook.asl.topology import Scope, Topology, topology
+from sfn_notebook.asl.topology import topology
 from sfn_notebook.errors import ExpressionError, Json, Severity, Span
 from sfn_notebook.lang.jsonata import is_expression
 from sfn_notebook.lang.jsonpath import Path, compile_path
@@ -117,103 +114,70 @@ NO_SAMPLE = object()
 """There is no sample input; null is one."""
 
 
-@dataclass(frozen=True)
 class Machine:
     """A definition as rules see it.
 
     Attributes:
         document: the definition with its text.
+        definition: the whole definition.
         workflow_type: STANDARD or EXPRESS.
         strict: unresolved placeholders are errors.
         sample: an input that data flow is followed from.
+        language: the query language of the machine.
+        graph: the states and transitions.
+        things: every object whose fields are known, outer ones first.
+        by_kind: the things by their kind.
+        texts: every expression, in no particular order.
+        doubtful: every field that its object may not have, or whose value is not at once right: the object, its name and its value.
         hints: finds what misspelt words mean.
         memo: what rules computed once for others.
     """
 
-    document: Document
-    workflow_type: str = "STANDARD"
-    strict: bool = False
-    sample: Json = NO_SAMPLE
-    hints: Hints = dataclass_field(default_factory=Hints, repr=False, compare=False)
-    memo: dict[str, Any] = dataclass_field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def definition(self) -> dict[str, Json]:
-        """The whole definition."""
-        return self.document.value
-
-    @cached_property
-    def graph(self) -> Topology:
-        """The states and transitions."""
-        return topology(self.definition, self.language)
+    def __init__(
+        self, document: Document, workflow_type: str = "STANDARD", *, strict: bool = False, sample: Json = NO_SAMPLE
+    ) -> None:
+        self.document = document
+        self.definition = document.value
+        self.workflow_type = workflow_type
+        self.strict = strict
+        self.sample = sample
+        self.hints = Hints()
+        self.memo: dict[str, Any] = {}
+        self._paths: dict[str, Path | ExpressionError] = {}
+        self.language = _language(self.definition)
+        self.graph = topology(self.definition, self.language)
+        self.things = self._gathered()
+        self.by_kind: dict[str, list[Thing]] = {}
+        self.texts: list[Text] = []
+        self.doubtful: list[tuple[Thing, str, Json]] = []
+        for thing in self.things:
+            self.by_kind.setdefault(thing.kind, []).append(thing)
+            plain, dynamic = thing.table.plain, thing.table.dynamic
+            for name, value in thing.body.items():
+                if plain.get(name) is not value.__class__:
+                    self.doubtful.append((thing, name, value))
+                if name in dynamic and isinstance(value, _VALUES):
+                    _gather_texts(thing, name, value, self.texts)
 
     @property
     def has_sample(self) -> bool:
         """Tell whether there is a sample input."""
         return self.sample is not NO_SAMPLE
 
-    @cached_property
-    def language(self) -> str:
-        """The query language of the machine.
-
-        Where it was put inside States by mistake, it is taken as meant, so that one slip gives one error.
-        """
-        states = self.definition.get("States")
-        if (
-            "QueryLanguage" not in self.definition
-            and isinstance(states, dict)
-            and states.get("QueryLanguage") in LANGUAGES
-        ):
-            return str(states["QueryLanguage"])
-        return language_of(self.definition)
-
-    @cached_property
-    def things(self) -> tuple[Thing, ...]:
-        """Every object whose fields are known, outer ones first."""
+    def _gathered(self) -> list[Thing]:
         found: list[Thing] = []
-        kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
         for scope in self.graph.scopes:
-            _gather(kinds[scope.kind], scope.pointer, scope.definition, self._language_at(scope), scope.owner, found)
+            owner = self.graph.by_pointer.get(scope.owner) if scope.owner is not None else None
+            language = owner.query_language if owner is not None else self.language
+            _gather(_SCOPES[scope.kind], scope.pointer, scope.definition, language, scope.owner, found)
         for node in self.graph.nodes:
             if node.type in OBJECTS:
                 _gather(node.type, node.pointer, node.definition, node.query_language, node.pointer, found)
-        return tuple(found)
-
-    @property
-    def texts(self) -> Sequence[Text]:
-        """Every expression, in no particular order."""
-        return self._walked[0]
-
-    @property
-    def doubtful(self) -> Sequence[tuple[Thing, str, Json]]:
-        """Every field that its object may not have, or whose value is not at once right: the object, its name and its value."""
-        return self._walked[1]
-
-    @cached_property
-    def _walked(self) -> tuple[list[Text], list[tuple[Thing, str, Json]]]:
-        texts: list[Text] = []
-        doubtful: list[tuple[Thing, str, Json]] = []
-        for thing in self.things:
-            plain, dynamic = thing.table.plain, thing.table.dynamic
-            for name, value in thing.body.items():
-                if plain.get(name) is not value.__class__:
-                    doubtful.append((thing, name, value))
-                if name in dynamic and isinstance(value, _VALUES):
-                    _gather_texts(thing, name, value, texts)
-        return texts, doubtful
-
-    @cached_property
-    def by_kind(self) -> Mapping[str, list[Thing]]:
-        """The things by their kind."""
-        found: dict[str, list[Thing]] = {}
-        for thing in self.things:
-            found.setdefault(thing.kind, []).append(thing)
         return found
 
     def path(self, text: str) -> Path | ExpressionError:
         """Compile a path once for all rules; where it is none, give the error."""
-        paths: dict[str, Path | ExpressionError] = self.memo.setdefault("paths", {})
-        found = paths.get(text)
+        found = self._paths.get(text)
         if found is None:
             try:
                 found = compile_path(text)
@@ -221,7 +185,7 @@ class Machine:
                 found = error
             except RecursionError:
                 found = ExpressionError("the path is nested too deeply", text)
-            paths[text] = found
+            self._paths[text] = found
         return found
 
     def of(self, *kinds: str) -> Sequence[Thing]:
@@ -230,9 +194,19 @@ class Machine:
             return self.by_kind.get(kinds[0], ())
         return [thing for kind in kinds for thing in self.by_kind.get(kind, ())]
 
-    def _language_at(self, scope: Scope) -> str:
-        owner = self.graph.by_pointer.get(scope.owner) if scope.owner is not None else None
-        return owner.query_language if owner is not None else self.language
+
+_SCOPES = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
+
+
+def _language(definition: Mapping[str, Json]) -> str:
+    """Give the query language of a machine.
+
+    Where it was put inside States by mistake, it is taken as meant, so that one slip gives one error.
+    """
+    states = definition.get("States")
+    if "QueryLanguage" not in definition and isinstance(states, dict) and states.get("QueryLanguage") in LANGUAGES:
+        return str(states["QueryLanguage"])
+    return language_of(definition)
 
 
 def _gather(

@@ -11,7 +11,7 @@ edges and scopes are never changed; their classes are not frozen, because that m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -163,28 +163,25 @@ class Topology:
 
 def topology(definition: Json, language: str | None = None) -> Topology:
     """Read the graph off a definition, however broken it is; `language` overrides the machine's query language."""
-    scopes: list[Scope] = []
     nodes: list[StateNode] = []
     edges: list[Edge] = []
     language = language or language_of(definition)
-    waiting: list[tuple[Scope, Iterator[StateNode]]] = []
-
-    def enter(scope: Scope) -> None:
-        scopes.append(scope)
-        waiting.append((scope, _nodes(scope, language)))
-
-    enter(_scope(definition, "", "top"))
+    scopes = [_scope(definition, "", "top")]
+    waiting = [(scopes[0], iter(scopes[0].states.items()))]
     while waiting:
         scope, states = waiting[-1]
-        node = next(states, None)
-        if node is None:
+        inner: list[Scope] = []
+        for name, pointer in states:
+            node = _node(name, pointer, scope, language)
+            nodes.append(node)
+            _add_edges(node, scope.states, edges)
+            if node.type not in _SIMPLE:
+                inner = _inner_scopes(node)
+                break  # what is inside comes first
+        else:
             waiting.pop()
-            continue
-        nodes.append(node)
-        _add_edges(node, scope.states, edges)
-        if node.type not in _SIMPLE:
-            for inner in reversed(list(_inner_scopes(node))):
-                enter(inner)
+        scopes.extend(reversed(inner))
+        waiting.extend((each, iter(each.states.items())) for each in reversed(inner))
     return Topology(_in_order(scopes, nodes), tuple(nodes), tuple(edges))
 
 
@@ -211,33 +208,32 @@ def _scope(definition: Json, pointer: str, kind: str, owner: str | None = None, 
     return Scope(pointer, kind, owner, index, start, pointers.get(start) if start is not None else None, pointers, body)
 
 
-def _nodes(scope: Scope, language: str) -> Iterator[StateNode]:
-    states = scope.definition.get("States")
-    for name, pointer in scope.states.items():
-        state = states[name] if isinstance(states, dict) else None
-        body = state if isinstance(state, dict) else {}
-        type_, resource = body.get("Type"), body.get("Resource")
-        type_ = type_ if isinstance(type_, str) else ""
-        yield StateNode(
-            name,
-            type_,
-            pointer,
-            scope.pointer,
-            language_of(body, language) if "QueryLanguage" in body else language,
-            resource if isinstance(resource, str) else None,
-            type_ in ("Succeed", "Fail") or body.get("End") is True,
-            body,
-        )
+def _node(name: str, pointer: str, scope: Scope, language: str) -> StateNode:
+    state = scope.definition["States"][name]
+    body = state if isinstance(state, dict) else {}
+    type_, resource = body.get("Type"), body.get("Resource")
+    type_ = type_ if isinstance(type_, str) else ""
+    return StateNode(
+        name,
+        type_,
+        pointer,
+        scope.pointer,
+        language_of(body, language) if "QueryLanguage" in body else language,
+        resource if isinstance(resource, str) else None,
+        type_ in ("Succeed", "Fail") or body.get("End") is True,
+        body,
+    )
 
 
-def _inner_scopes(node: StateNode) -> Iterator[Scope]:
+def _inner_scopes(node: StateNode) -> list[Scope]:
     body, abilities = node.definition, _ABILITIES.get(node.type, _ANY)
     branches = body.get("Branches") if "branch" in abilities else None
-    for i, branch in enumerate(branches if isinstance(branches, list) else ()):
-        yield _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
-    for name in ("ItemProcessor", "Iterator") if "iterate" in abilities else ():
-        if name in body:
-            yield _scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer)
+    found = [
+        _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
+        for i, branch in enumerate(branches if isinstance(branches, list) else ())
+    ]
+    processors = [name for name in ("ItemProcessor", "Iterator") if name in body] if "iterate" in abilities else []
+    return found + [_scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer) for name in processors]
 
 
 def _add_edges(node: StateNode, states: Mapping[str, str], found: list[Edge]) -> None:
