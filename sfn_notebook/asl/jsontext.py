@@ -220,11 +220,11 @@ class Places:
         at = text.find(quoted)
         while at >= 0:
             end = at + len(quoted)
-            value = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # matches the empty text too
-            if text[at - 1] != "\\" and ":" in text[end:value]:
+            colon = _COLON.match(text, end)
+            if colon is not None and text[at - 1] != "\\":
                 if found is not None:
                     return None
-                found = at, end, value
+                found = at, end, colon.end()
             at = text.find(quoted, end)
         return found
 
@@ -248,7 +248,7 @@ class Places:
         is_object = text[start] == "{"
         if not is_object and text[start] != "[":
             return
-        position = _AFTER.match(text, start + 1).end()  # type: ignore[union-attr]
+        position = _AFTER.match(text, start + 1).end()  # type: ignore[union-attr]  # matches the empty text too
         while text[position] not in "}]":
             key_start = key_end = -1
             name = str(index)
@@ -266,6 +266,7 @@ Place: TypeAlias = tuple[int, int, int]
 _DECODER = json.JSONDecoder(strict=False)
 _PLAIN = re.compile(r'[\w$][^"\\]*')
 """A string that stands in a text as it is."""
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
 _AFTER = re.compile(r"[ \t\n\r]*(?:[:,][ \t\n\r]*)?")
 """What stands between a bracket, key or value and what comes next, in a text that is known to be JSON."""
 

@@ -34,20 +34,23 @@ def expressions(machine: Machine) -> Iterator[Problem]:
             if kind == "expression":
                 message = f"the field '{found.name}' ends in .$, so that its value must be a path or an intrinsic function in a string"
                 yield Problem(found.pointer, message, hint="drop the .$ for a constant")
-        elif "${" not in text or not has_placeholder(text):
-            if (kind, text) not in known:
-                known[kind, text] = _failure(kind, text, machine)
-            error = known[kind, text]
-            if error is not None:
-                message = f"{found.name}: {error.message}"
-                yield Problem(found.pointer, message, BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
-
-
-def _failure(kind: str, text: str, machine: Machine) -> ExpressionError | None:
-    try:
+            continue
+        if "${" in text and has_placeholder(text):
+            continue
         if kind == "path" or (kind == "expression" and text.startswith("$")):
-            found = machine.path(text)
-            return found if isinstance(found, ExpressionError) else None
+            path = machine.path(text)
+            error = path if isinstance(path, ExpressionError) else None
+        else:
+            if (kind, text) not in known:
+                known[kind, text] = _failure(kind, text)
+            error = known[kind, text]
+        if error is not None:
+            message = f"{found.name}: {error.message}"
+            yield Problem(found.pointer, message, BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
+
+
+def _failure(kind: str, text: str) -> ExpressionError | None:
+    try:
         if kind == "reference":
             compile_reference(text)
         else:

@@ -43,6 +43,8 @@ def variables_of(text: Text) -> Names:
     value = text.text
     if not isinstance(value, str) or text.kind == "reference":
         return _NONE
+    if value.startswith("$.") and value.rfind("$") == 0:
+        return _NONE  # most of them
     may_name = "$" in value if text.kind == "jsonata" else _MAY_NAME.search(value)
     if not may_name or has_placeholder(value):
         return _NONE

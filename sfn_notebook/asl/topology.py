@@ -154,7 +154,7 @@ class Topology:
         waiting = [scope.start_pointer] if scope.start_pointer is not None else []
         seen = set(waiting)
         while waiting:
-            for edge in self.edges_from(waiting.pop()):
+            for edge in self._leaving.get(waiting.pop(), ()):
                 if edge.target_pointer is not None and edge.target_pointer not in seen:
                     seen.add(edge.target_pointer)
                     waiting.append(edge.target_pointer)
