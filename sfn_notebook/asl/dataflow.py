@@ -527,10 +527,13 @@ def _guards(machine: Machine) -> Iterator[Keys]:
                 yield keys
 
 
+_ERROR: Mapping[str, Shape] = {"Error": Scalar(2), "Cause": Scalar(2)}
+
+
 def _error_of(node: StateNode) -> Object:
     does = f'Catch of "{node.name}" passes on only Error and Cause'
     advice = 'keep the data with "ResultPath": "$.error" in the Catch'
-    return Object({"Error": Scalar(2), "Cause": Scalar(2)}, None, Maker(node.pointer, does, advice))
+    return Object(_ERROR, None, Maker(node.pointer, does, advice))
 
 
 def _chosen(node: StateNode, field_name: str) -> Maker:
