@@ -117,12 +117,8 @@ class Document:
             text = self.inner.text if self.inner is not None else self.text
             places = self._lazy["places"] = Places(text, start_of(text))
         existing, value = self._existing(pointer)
-        if not key and isinstance(value, str) and (found := places.string(value)) is not None:
-            return found
-        key_start, key_end, start = places.find(existing)
-        if key and existing == pointer and key_start >= 0:
-            return key_start, key_end
-        return start, places.end_of(start)
+        found = places.key_at(pointer) if key and existing == pointer else None
+        return found or places.value_at(existing, value)
 
     def _existing(self, pointer: str) -> tuple[str, Json]:
         """Cut a pointer to what there is; give the value there too."""
