@@ -14,7 +14,7 @@ from sfn_notebook.asl.integrations import INTEGRATIONS
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import ExpressionError, Severity
-from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree
+from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_jsonata, compile_tree, strip_expression
 from sfn_notebook.lang.jsonpath import compile_reference
 from sfn_notebook.lang.template import compile_expression
 
@@ -84,9 +84,12 @@ def jsonata(machine: Machine) -> Iterator[Problem]:
 
 def _jsonata_error(text: str) -> ExpressionError | None:
     try:
-        compile_tree(text, "expression")
-    except ExpressionError as error:
-        return error
+        compile_jsonata(strip_expression(text))
+    except ExpressionError:
+        try:
+            compile_tree(text, "expression")  # once more, for the place in the whole string
+        except ExpressionError as error:
+            return error
     return None
 
 

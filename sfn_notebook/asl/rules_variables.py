@@ -50,7 +50,7 @@ def variables_of(text: Text) -> Names:
         return _NONE
     try:
         if text.kind == "jsonata":
-            return frozenset(jsonata.variable_names(jsonata.strip_expression(value)))
+            return jsonata.compile_jsonata(jsonata.strip_expression(value)).variables
         return path_variables(value)
     except (ExpressionError, RecursionError):
         return _NONE
@@ -224,6 +224,9 @@ def states_members(machine: Machine) -> Iterator[Problem]:
     """`$states.result` is read behind a Task, Map or Parallel only, `$states.errorOutput` in a Catch only."""
     for text in machine.texts:
         if text.kind != "jsonata" or "$states" not in text.text or has_placeholder(text.text):
+            continue
+        used = _STATES.findall(text.text)
+        if all(member in _MEMBERS and _unavailable(member, text.field, text.thing) is None for member in used):
             continue
         bare = _LITERAL.sub(lambda match: " " * len(match.group()), text.text)
         for match in _STATES.finditer(bare):
