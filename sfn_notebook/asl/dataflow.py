@@ -93,6 +93,7 @@ class _Stages:
     result: Shape = ANYTHING
     placed: Shape = ANYTHING
     output: Shape = ANYTHING
+    items: Shape = ANYTHING
     item: Shape = ANYTHING
     payload: Shape | None = None
     blocked: Shape | None = None
@@ -146,26 +147,35 @@ class _Analysis:
     def run(self) -> Flow:
         scope = self.graph.scopes[0]
         try:
-            self.scope(scope, self.start, collect=True)
+            self.scope(scope, self.start)
         except _TooMuch:
             return Flow()
+        self.collect(scope)
         return self.flow
 
-    def scope(self, scope: Scope, start: Shape, *, collect: bool) -> Shape:
+    def scope(self, scope: Scope, start: Shape) -> Shape:
         """Give what a scope yields for this input."""
         if scope.start_pointer is None:
             return ANYTHING
         known = self.inner.get(scope.pointer)
         if known is None or (known.start is not start and known.start != start):
             known = self.inner[scope.pointer] = self._fixpoint(scope.start_pointer, start)
-        if collect:
-            for pointer, shape in known.entered.items():
-                self.flow.entered[pointer] = shape
-                node, stages = self.graph.by_pointer[pointer], known.visited[pointer]
-                if node.type in ("Map", "Parallel"):
-                    stages = self.stages(node, shape, collect=True)
-                self._collect(node, stages)
         return known.output
+
+    def collect(self, scope: Scope) -> None:
+        """Note what the last run of a scope, and of those inside, has shown."""
+        run = self.inner.get(scope.pointer)
+        if run is None:
+            return
+        for pointer, shape in run.entered.items():
+            self.flow.entered[pointer] = shape
+            node, stages = self.graph.by_pointer[pointer], run.visited[pointer]
+            if node.type in ("Map", "Parallel"):
+                for inner in self.graph.scopes_of(pointer):
+                    self.collect(inner)
+            if node.type == "Map":
+                self.flow.items[pointer] = stages.items
+            self._collect(node, stages)
 
     def _fixpoint(self, start: str, shape: Shape) -> _Run:
         entered: dict[str, Shape] = {start: shape}
@@ -176,7 +186,7 @@ class _Analysis:
         while waiting:
             pointer, _ = waiting.popitem(last=False)
             node = self.graph.by_pointer[pointer]
-            stages = visited[pointer] = self.stages(node, entered[pointer], collect=False)
+            stages = visited[pointer] = self.stages(node, entered[pointer])
             if node.terminal and node.type != "Fail":
                 ends[pointer] = stages.output
             for edge in self.graph.edges_from(pointer):
@@ -221,14 +231,14 @@ class _Analysis:
             return ANYTHING if "Output" in catcher else error
         return self.placed(catcher.get("ResultPath", "$"), stages.input, error, node) or ANYTHING
 
-    def stages(self, node: StateNode, data: Shape, *, collect: bool) -> _Stages:
+    def stages(self, node: StateNode, data: Shape) -> _Stages:
         """Run one state on a shape."""
         self.budget -= 1
         if self.budget < 0:
             raise _TooMuch
         stages = _Stages(data)
         if node.query_language != JSONPATH:
-            return self._jsonata(node, stages, collect=collect)
+            return self._jsonata(node, stages)
         body = node.definition
         if node.type in _HAND_ON and "InputPath" not in body and "OutputPath" not in body:
             stages.effective = stages.result = stages.placed = stages.output = data
@@ -238,7 +248,7 @@ class _Analysis:
             stages.payload, stages.effective = self._payload(body["Parameters"], stages), ANYTHING
         elif "Parameters" in body and node.type in ("Parallel", "Pass"):
             stages.effective = self.template(body["Parameters"], stages, _chosen(node, "Parameters"))
-        stages.result = selected = self.result(node, stages, collect=collect)
+        stages.result = selected = self.result(node, stages)
         if "ResultSelector" in body:
             inside = _Stages(data, stages.result)
             selected = self.template(body["ResultSelector"], inside, _chosen(node, "ResultSelector"))
@@ -257,7 +267,7 @@ class _Analysis:
             return ANYTHING  # a payload that is put together was chosen: nothing is lost in it
         return self.expression(template["Payload.$"], stages)
 
-    def _jsonata(self, node: StateNode, stages: _Stages, *, collect: bool) -> _Stages:
+    def _jsonata(self, node: StateNode, stages: _Stages) -> _Stages:
         body = node.definition
         stages.effective = stages.input
         if "Arguments" in body:
@@ -267,33 +277,31 @@ class _Analysis:
                 stages.effective = ANYTHING
             else:
                 stages.effective = self.tree(arguments, stages, _chosen(node, "Output"))
-        stages.result = self.result(node, stages, collect=collect)
+        stages.result = self.result(node, stages)
         stages.output = stages.placed = stages.result if node.type in ("Task", "Parallel", "Map") else stages.input
         if "Output" in body:
             stages.output = self.tree(body["Output"], stages, _chosen(node, "Output"))
         return stages
 
-    def result(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
+    def result(self, node: StateNode, stages: _Stages) -> Shape:
         """Give what the work of a state yields."""
         if node.type == "Task":
             return _task_result(node, stages.effective, stages.payload)
         if node.type == "Parallel":
-            branches = [
-                self.scope(scope, stages.effective, collect=collect) for scope in self.graph.scopes_of(node.pointer)
-            ]
+            branches = [self.scope(scope, stages.effective) for scope in self.graph.scopes_of(node.pointer)]
             does = f'Parallel state "{node.name}" yields the list of its {len(branches)} branches\' results'
             advice = 'keep the input with a ResultPath such as "$.results", or read $[0] …'
             return Listing(tuple(branches), length=len(branches), maker=Maker(node.pointer, does, advice))
         if node.type == "Map":
-            return self._map(node, stages, collect=collect)
+            return self._map(node, stages)
         if node.type == "Pass" and "Result" in node.definition and node.query_language == JSONPATH:
             does = f'Pass state "{node.name}" yields only its Result'
             advice = 'keep the input with a ResultPath such as "$.constants"'
             return shapes.of_value(node.definition["Result"], Maker(node.pointer, does, advice))
         return stages.effective
 
-    def _map(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
-        items = self._items(node, stages)
+    def _map(self, node: StateNode, stages: _Stages) -> Shape:
+        items = stages.items = self._items(node, stages)
         stages.item = _each(items)
         given = stages.item
         body = node.definition
@@ -306,9 +314,7 @@ class _Analysis:
                 if node.query_language == JSONPATH
                 else self.tree(selector, stages, _chosen(node, "Output"))
             )
-        if collect:
-            self.flow.items[node.pointer] = items
-        results = [self.scope(scope, given, collect=collect) for scope in self.graph.scopes_of(node.pointer)]
+        results = [self.scope(scope, given) for scope in self.graph.scopes_of(node.pointer)]
         if "ResultWriter" in body:
             return ANYTHING
         does = f'Map state "{node.name}" yields the list of its iterations\' results'
