@@ -70,7 +70,10 @@ class Miss:
 
 @dataclass
 class Flow:
-    """What an analysis finds: the data that enters each state and leaves it, the items of each Map, and the misses."""
+    """What an analysis finds: the data that enters each state and leaves it, the items of each Map, and the misses.
+
+    States behind which nobody reads are left out.
+    """
 
     entered: dict[str, Shape] = field(default_factory=dict)
     left: dict[str, Shape] = field(default_factory=dict)
@@ -449,9 +452,9 @@ class _Analysis:
             if node.type not in ("Task", "Map", "Parallel"):
                 return "effective" if node.type != "Pass" else None
             return "result" if "ResultSelector" not in node.definition else None
-        return (
-            None if name == "ItemsPath" and "ItemReader" in node.definition else "effective"
-        )  # recorded: it is ignored then
+        if name == "ItemsPath" and "ItemReader" in node.definition:
+            return None  # recorded: it is ignored then
+        return "effective"
 
     def _reads(self, text: Text) -> Sequence[tuple[str, Keys, int]]:
         """Give the plain chains that an expression reads: path, keys and offset."""

@@ -248,7 +248,7 @@ def _add_edges(node: StateNode, states: Mapping[str, str], found: list[Edge]) ->
             found.append(Edge(name, target, "default", f"{pointer}/Default", pointer, states.get(target)))
     if "go on" in abilities and isinstance(target := body.get("Next"), str):
         found.append(Edge(name, target, "next", f"{pointer}/Next", pointer, states.get(target)))
-    if "catch" in abilities:
+    if "Catch" in body and "catch" in abilities:
         for i, catcher in _going(body.get("Catch")):
             place, target, errors = f"{pointer}/Catch/{i}/Next", catcher["Next"], _strings(catcher.get("ErrorEquals"))
             found.append(Edge(name, target, "catch", place, pointer, states.get(target), i, None, errors))
