@@ -168,8 +168,8 @@ def _fits(field: Field, value: Json) -> bool:
         return field.kind == "string" and (field.low or 0) <= len(value) and field.high is None
     if kind is list:
         if field.kind == "strings":
-            return all(item.__class__ is str for item in value)
-        return field.kind == "array" and field.shape is not None and all(item.__class__ is dict for item in value)
+            return set(map(type, value)) <= {str}
+        return field.kind == "array" and field.shape is not None and set(map(type, value)) <= {dict}
     if kind is int and field.kind in ("integer", "number"):
         return (field.low is None or value >= field.low) and (field.high is None or value <= field.high)
     return kind is bool and field.kind == "boolean"

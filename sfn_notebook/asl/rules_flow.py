@@ -77,29 +77,24 @@ def _missing(pointer: str, target: str, scope: Scope, machine: Machine) -> Probl
 def states_are_reachable(machine: Machine) -> Iterator[Problem]:
     """Every state can be reached from the start of its scope."""
     graph = machine.graph
-    unclear = {
-        graph.by_pointer[edge.source_pointer].scope
-        for edge in graph.edges
-        if "${" in edge.target and has_placeholder(edge.target)
-    }
-    unclear.update(
-        node.scope for node in graph.nodes if node.type not in STATE_TYPES and has_placeholder(node.type)
-    )  # the transitions of such a state are not known
     for scope in graph.scopes:
-        if (
-            scope.pointer in unclear
-            or scope.start is None
-            or has_placeholder(scope.start)
-            or _has_no_end(scope, machine)
-        ):
-            continue
         seen = graph.reachable(scope) if scope.start_pointer is not None else _entered(scope, machine)
-        if seen.issuperset(scope.states.values()):
+        if seen.issuperset(scope.states.values()) or _may_lead_anywhere(scope, machine):
             continue
         for name, pointer in scope.states.items():
             if pointer not in seen and isinstance(scope.definition["States"][name], dict):
                 hint = "no Next, Default, Choice or Catch leads to it from StartAt"
                 yield Problem(pointer, f'State "{name}" is not reachable.', TARGET, key=True, hint=hint)
+
+
+def _may_lead_anywhere(scope: Scope, machine: Machine) -> bool:
+    """Tell whether it is not known where a scope starts or goes on, or whether it never ends, which is told then."""
+    if scope.start is None or has_placeholder(scope.start) or _has_no_end(scope, machine):
+        return True
+    nodes = [machine.graph.by_pointer[pointer] for pointer in scope.states.values()]
+    if any(node.type not in STATE_TYPES and has_placeholder(node.type) for node in nodes):
+        return True  # the transitions of such a state are not known
+    return any(has_placeholder(edge.target) for node in nodes for edge in machine.graph.edges_from(node.pointer))
 
 
 def _entered(scope: Scope, machine: Machine) -> set[str | None]:
