@@ -11,7 +11,7 @@ Only plain chains of keys are followed; wildcards, filters and JSONata beyond `$
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -185,11 +185,13 @@ class _Analysis:
         ends: dict[str, Shape] = {}
         visits: dict[str, int] = {}
         visited: dict[str, _Stages] = {}
-        waiting = OrderedDict({start: None})
+        waiting = deque([start])
         while waiting:
-            pointer, _ = waiting.popitem(last=False)
-            node = self.graph.by_pointer[pointer]
-            stages = visited[pointer] = self.stages(node, entered[pointer])
+            pointer = waiting.popleft()
+            node, data = self.graph.by_pointer[pointer], entered[pointer]
+            stages = visited.get(pointer)
+            if stages is None or stages.input is not data:  # it may wait twice
+                stages = visited[pointer] = self.stages(node, data)
             if node.terminal and node.type != "Fail":
                 ends[pointer] = stages.output
             for edge in self.graph.edges_from(pointer):
@@ -204,8 +206,7 @@ class _Analysis:
                     merged = ANYTHING
                 if before is None or (merged is not before and merged != before):
                     entered[target] = merged
-                    waiting[target] = None
-                    waiting.move_to_end(target)  # what waits already is run once, with all that has arrived
+                    waiting.append(target)
         return _Run(shape, either(ends.values()), entered, visited)
 
     # --- one state ---
