@@ -41,9 +41,12 @@ def check(
     Returns:
         The diagnostics, sorted by position, then severity.
     """
-    machine = Machine(document, workflow_type, strict, sample)
-    problems = (problem for rule in rules for problem in rule(machine))
-    found = {_placed(problem, document) for problem in problems if advice or problem.code not in ADVICE}
+    machine = Machine(document, workflow_type, strict=strict, sample=sample)
+    found: set[Diagnostic] = set()
+    for rule in rules:
+        for problem in rule(machine):
+            if advice or problem.code not in ADVICE:
+                found.add(_placed(problem, document))
     return tuple(sorted(found, key=_order))
 
 

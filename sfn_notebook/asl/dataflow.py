@@ -32,6 +32,7 @@ from sfn_notebook.asl.shapes import (
     Shape,
     Unknown,
     either,
+    joined,
     look_up,
 )
 from sfn_notebook.asl.substitutions import has_placeholder
@@ -69,7 +70,10 @@ class Miss:
 
 @dataclass
 class Flow:
-    """What an analysis finds: the data that enters each state and leaves it, the items of each Map, and the misses."""
+    """What an analysis finds: the data that enters each state and leaves it, the items of each Map, and the misses.
+
+    States behind which nobody reads are left out.
+    """
 
     entered: dict[str, Shape] = field(default_factory=dict)
     left: dict[str, Shape] = field(default_factory=dict)
@@ -84,14 +88,17 @@ def analyse(machine: Machine) -> Flow:
 
 @dataclass(slots=True)
 class _Stages:
-    """The data of one visit by stage; what a field's paths start at."""
+    """The data of one visit by stage; what a field's paths start at. `seen` is what InputPath lets through."""
 
     input: Shape
+    seen: Shape = ANYTHING
     effective: Shape = ANYTHING
     result: Shape = ANYTHING
     placed: Shape = ANYTHING
     output: Shape = ANYTHING
+    items: Shape = ANYTHING
     item: Shape = ANYTHING
+    payload: Shape | None = None
     blocked: Shape | None = None
 
 
@@ -115,41 +122,63 @@ class _Analysis:
         self.flow = Flow()
         self.inner: dict[str, _Run] = {}
         self.guards = frozenset(_guards(machine))
-        self.texts: dict[str, list[Text]] = {}
+        self.texts: dict[str, list[tuple[Text, str]]] = {}
         self.paths: dict[str, Path | None] = {}
         self.errors: dict[str, Object] = {}
         for text in machine.texts:
-            if text.thing.state is not None and _is_followed(text):
-                self.texts.setdefault(text.thing.state, []).append(text)
+            state, stage = text.thing.state, self._stage_of(text)
+            if state is not None and stage is not None:
+                self.texts.setdefault(state, []).append((text, stage))
+        self.silent = self._silent()
         self.start: Shape = shapes.INPUT
         if machine.has_sample:
             self.start = shapes.of_value(machine.sample, Maker("", "the sample input has no such field", lossy=False))
-
         self.budget = 500 + RUNS_PER_STATE * len(self.graph.nodes)
+
+    def _silent(self) -> set[str]:
+        """Give states that need not be looked at: neither they nor any behind them read data, or hand it to the states around them."""
+        found: set[str] = set()
+        for node in reversed(self.graph.nodes):  # a loop is looked at
+            if node.pointer in self.texts or not _GROWS.isdisjoint(node.definition):
+                continue
+            if node.type == "Fail" or (node.type in _SMALL and not (node.terminal and node.scope)):
+                targets = [edge.target_pointer for edge in self.graph.edges_from(node.pointer)]
+                if found.issuperset(targets):
+                    found.add(node.pointer)
+        return found
 
     def run(self) -> Flow:
         scope = self.graph.scopes[0]
         try:
-            self.scope(scope, self.start, collect=True)
+            self.scope(scope, self.start)
         except _TooMuch:
             return Flow()
+        self.collect(scope)
         return self.flow
 
-    def scope(self, scope: Scope, start: Shape, *, collect: bool) -> Shape:
+    def scope(self, scope: Scope, start: Shape) -> Shape:
         """Give what a scope yields for this input."""
         if scope.start_pointer is None:
             return ANYTHING
         known = self.inner.get(scope.pointer)
         if known is None or (known.start is not start and known.start != start):
             known = self.inner[scope.pointer] = self._fixpoint(scope.start_pointer, start)
-        if collect:
-            for pointer, shape in known.entered.items():
-                self.flow.entered[pointer] = shape
-                node, stages = self.graph.by_pointer[pointer], known.visited[pointer]
-                if node.type in ("Map", "Parallel"):
-                    stages = self.stages(node, shape, collect=True)
-                self._collect(node, stages)
         return known.output
+
+    def collect(self, scope: Scope) -> None:
+        """Note what the last run of a scope, and of those inside, has shown."""
+        run = self.inner.get(scope.pointer)
+        if run is None:
+            return
+        for pointer, shape in run.entered.items():
+            self.flow.entered[pointer] = shape
+            node, stages = self.graph.by_pointer[pointer], run.visited[pointer]
+            if node.type in ("Map", "Parallel"):
+                for inner in self.graph.scopes_of(pointer):
+                    self.collect(inner)
+            if node.type == "Map":
+                self.flow.items[pointer] = stages.items
+            self._collect(node, stages)
 
     def _fixpoint(self, start: str, shape: Shape) -> _Run:
         entered: dict[str, Shape] = {start: shape}
@@ -159,17 +188,19 @@ class _Analysis:
         waiting = deque([start])
         while waiting:
             pointer = waiting.popleft()
-            node = self.graph.by_pointer[pointer]
-            stages = visited[pointer] = self.stages(node, entered[pointer], collect=False)
+            node, data = self.graph.by_pointer[pointer], entered[pointer]
+            stages = visited.get(pointer)
+            if stages is None or stages.input is not data:  # it may wait twice
+                stages = visited[pointer] = self.stages(node, data)
             if node.terminal and node.type != "Fail":
                 ends[pointer] = stages.output
             for edge in self.graph.edges_from(pointer):
                 target = edge.target_pointer
-                if target is None or entered.get(target) is ANYTHING:
+                before = entered.get(target) if target is not None else ANYTHING
+                if target is None or before is ANYTHING or target in self.silent:
                     continue
-                arriving = self.leaving(node, edge, stages)
-                before = entered.get(target)
-                merged = arriving if before is None or before is arriving else either((before, arriving))
+                arriving = stages.output if edge.kind in _PLAIN else self.leaving(node, edge, stages)
+                merged = arriving if before is None else joined(before, arriving)
                 visits[target] = visits.get(target, 0) + 1
                 if visits[target] > MAX_VISITS or merged.depth >= shapes.MAX_DEPTH:
                     merged = ANYTHING
@@ -204,24 +235,24 @@ class _Analysis:
             return ANYTHING if "Output" in catcher else error
         return self.placed(catcher.get("ResultPath", "$"), stages.input, error, node) or ANYTHING
 
-    def stages(self, node: StateNode, data: Shape, *, collect: bool) -> _Stages:
+    def stages(self, node: StateNode, data: Shape) -> _Stages:
         """Run one state on a shape."""
         self.budget -= 1
         if self.budget < 0:
             raise _TooMuch
         stages = _Stages(data)
         if node.query_language != JSONPATH:
-            return self._jsonata(node, stages, collect=collect)
+            return self._jsonata(node, stages)
         body = node.definition
         if node.type in _HAND_ON and "InputPath" not in body and "OutputPath" not in body:
             stages.effective = stages.result = stages.placed = stages.output = data
             return stages
-        stages.effective = seen = self.view(body["InputPath"], data) if "InputPath" in body else data
+        stages.seen = stages.effective = seen = self.view(body["InputPath"], data) if "InputPath" in body else data
         if "Parameters" in body and node.type == "Task":
-            stages.effective = self._arguments(body["Parameters"], stages, node)
+            stages.payload, stages.effective = self._payload(body["Parameters"], stages), ANYTHING
         elif "Parameters" in body and node.type in ("Parallel", "Pass"):
             stages.effective = self.template(body["Parameters"], stages, _chosen(node, "Parameters"))
-        stages.result = selected = self.result(node, stages, collect=collect)
+        stages.result = selected = self.result(node, stages)
         if "ResultSelector" in body:
             inside = _Stages(data, stages.result)
             selected = self.template(body["ResultSelector"], inside, _chosen(node, "ResultSelector"))
@@ -234,48 +265,47 @@ class _Analysis:
         stages.output = self.view(body["OutputPath"], stages.placed) if "OutputPath" in body else stages.placed
         return stages
 
-    def _arguments(self, template: Json, stages: _Stages, node: StateNode) -> Shape:
-        """Give a Task's Parameters, as far as its result depends on them: the payload of a function."""
-        if not isinstance(template, dict) or "Payload.$" not in template:
+    def _payload(self, template: Json, stages: _Stages) -> Shape:
+        """Give what lambda:invoke hands to its function, which is all of Parameters that a result depends on."""
+        if not isinstance(template, dict) or "Payload.$" not in template or "Payload" in template:
             return ANYTHING  # a payload that is put together was chosen: nothing is lost in it
-        payload = {key: inner for key, inner in template.items() if key in ("Payload", "Payload.$")}
-        return self.template(payload, stages, _chosen(node, "Parameters"))
+        return self.expression(template["Payload.$"], stages)
 
-    def _jsonata(self, node: StateNode, stages: _Stages, *, collect: bool) -> _Stages:
+    def _jsonata(self, node: StateNode, stages: _Stages) -> _Stages:
         body = node.definition
         stages.effective = stages.input
         if "Arguments" in body:
             arguments = body["Arguments"]
             if node.type == "Task" and isinstance(arguments, dict):
-                arguments = {"Payload": arguments["Payload"]} if "Payload" in arguments else {}
-            stages.effective = self.tree(arguments, stages, _chosen(node, "Output"))
-        stages.result = self.result(node, stages, collect=collect)
+                stages.payload = self.tree(arguments.get("Payload"), stages, _chosen(node, "Output"))
+                stages.effective = ANYTHING
+            else:
+                stages.effective = self.tree(arguments, stages, _chosen(node, "Output"))
+        stages.result = self.result(node, stages)
         stages.output = stages.placed = stages.result if node.type in ("Task", "Parallel", "Map") else stages.input
         if "Output" in body:
             stages.output = self.tree(body["Output"], stages, _chosen(node, "Output"))
         return stages
 
-    def result(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
+    def result(self, node: StateNode, stages: _Stages) -> Shape:
         """Give what the work of a state yields."""
         if node.type == "Task":
-            return _task_result(node, stages.effective)
+            return _task_result(node, stages.effective, stages.payload)
         if node.type == "Parallel":
-            branches = [
-                self.scope(scope, stages.effective, collect=collect) for scope in self.graph.scopes_of(node.pointer)
-            ]
+            branches = [self.scope(scope, stages.effective) for scope in self.graph.scopes_of(node.pointer)]
             does = f'Parallel state "{node.name}" yields the list of its {len(branches)} branches\' results'
             advice = 'keep the input with a ResultPath such as "$.results", or read $[0] …'
             return Listing(tuple(branches), length=len(branches), maker=Maker(node.pointer, does, advice))
         if node.type == "Map":
-            return self._map(node, stages, collect=collect)
+            return self._map(node, stages)
         if node.type == "Pass" and "Result" in node.definition and node.query_language == JSONPATH:
             does = f'Pass state "{node.name}" yields only its Result'
             advice = 'keep the input with a ResultPath such as "$.constants"'
             return shapes.of_value(node.definition["Result"], Maker(node.pointer, does, advice))
         return stages.effective
 
-    def _map(self, node: StateNode, stages: _Stages, *, collect: bool) -> Shape:
-        items = self._items(node, stages)
+    def _map(self, node: StateNode, stages: _Stages) -> Shape:
+        items = stages.items = self._items(node, stages)
         stages.item = _each(items)
         given = stages.item
         body = node.definition
@@ -288,9 +318,7 @@ class _Analysis:
                 if node.query_language == JSONPATH
                 else self.tree(selector, stages, _chosen(node, "Output"))
             )
-        if collect:
-            self.flow.items[node.pointer] = items
-        results = [self.scope(scope, given, collect=collect) for scope in self.graph.scopes_of(node.pointer)]
+        results = [self.scope(scope, given) for scope in self.graph.scopes_of(node.pointer)]
         if "ResultWriter" in body:
             return ANYTHING
         does = f'Map state "{node.name}" yields the list of its iterations\' results'
@@ -330,13 +358,15 @@ class _Analysis:
 
     def template(self, value: Json, stages: _Stages, maker: Maker) -> Shape:
         """Give the shape of a payload template."""
+        if isinstance(value, str):
+            return shapes.of_value(value, maker)
         if isinstance(value, dict):
-            fields = {
-                key.removesuffix(".$"): self.expression(inner, stages)
-                if key.endswith(".$")
-                else self.template(inner, stages, maker)
-                for key, inner in value.items()
-            }
+            fields: dict[str, Shape] = {}
+            for key, inner in value.items():
+                if key.endswith(".$"):
+                    fields[key[:-2]] = self.expression(inner, stages)
+                else:
+                    fields[key] = self.template(inner, stages, maker)
             return Object(fields, None, maker)
         if isinstance(value, list):
             return Listing(tuple(self.template(item, stages, maker) for item in value), length=len(value), maker=maker)
@@ -395,38 +425,37 @@ class _Analysis:
         if stages.blocked is not None:
             self._cannot_write(node, stages.blocked)
         self.flow.left[node.pointer] = stages.output
-        for text in self.texts.get(node.pointer, ()):
-            base = self._base(text, node, stages)
-            if base is None or (base.__class__ is Unknown and base.given is None):
+        for text, stage in self.texts.get(node.pointer, ()):
+            base: Shape = getattr(stages, stage)
+            if base.__class__ is Unknown and base.given is None:
                 continue
             for path, keys, offset in self._reads(text):
                 found = look_up(base, keys, spread=text.kind == "jsonata")
                 if found.status in ("missing", "unsure") and not self._guarded(keys):
                     self.flow.misses.append(Miss(node.pointer, text.pointer, offset, path, keys, found))
 
-    def _base(self, text: Text, node: StateNode, stages: _Stages) -> Shape | None:
-        """Give the data that an expression's `$` stands for; None where that is not followed."""
-        thing, name = text.thing, text.field
-        if text.kind == "jsonata":
-            chain = states_chain(text.text)
-            return None if chain is None else {"input": stages.input, "result": stages.result}.get(chain[0])
-        if thing.kind == "ChoiceRule" and "IsPresent" in thing.body:
+    def _stage_of(self, text: Text) -> str | None:
+        """Name the data of a visit that an expression reads; None where there is none or that is not followed."""
+        value, kind, thing, name = text.text, text.kind, text.thing, text.field
+        if kind == "reference" or not isinstance(value, str) or thing.kind == "Catcher" or thing.state is None:
             return None
-        if name == "InputPath":
-            return stages.input
-        if name == "ResultSelector":
-            return stages.result
-        if name == "OutputPath":
-            return stages.placed
+        if kind == "jsonata":
+            chain = states_chain(value)
+            return chain[0] if chain is not None and chain[0] in ("input", "result") else None
+        if value == "$" or value.startswith("$$") or (thing.kind == "ChoiceRule" and "IsPresent" in thing.body):
+            return None
+        if name in _READ_AT:
+            return _READ_AT[name]
+        if name in _BEFORE_PARAMETERS and thing.pointer == thing.state:
+            return "seen"
+        node = self.graph.by_pointer[thing.state]
         if name == "Assign":
             if node.type not in ("Task", "Map", "Parallel"):
-                return stages.effective if node.type != "Pass" else None
-            return stages.result if "ResultSelector" not in node.definition else None
+                return "effective" if node.type != "Pass" else None
+            return "result" if "ResultSelector" not in node.definition else None
         if name == "ItemsPath" and "ItemReader" in node.definition:
             return None  # recorded: it is ignored then
-        if name in _BEFORE_PARAMETERS and thing.pointer == node.pointer:
-            return self.view(node.definition.get("InputPath", "$"), stages.input)
-        return stages.effective
+        return "effective"
 
     def _reads(self, text: Text) -> Sequence[tuple[str, Keys, int]]:
         """Give the plain chains that an expression reads: path, keys and offset."""
@@ -459,8 +488,14 @@ class _Analysis:
 
 # --- small facts ---------------------------------------------------------------------------------------------------------
 
+_READ_AT = {"InputPath": "input", "ResultSelector": "result", "OutputPath": "placed"}
 _BEFORE_PARAMETERS = ("Parameters", "Credentials", "TimeoutSecondsPath", "HeartbeatSecondsPath")
 """Fields whose paths start at the data before Parameters [recorded]."""
+_SMALL = ("Task", "Choice", "Wait", "Succeed")
+"""States that yield what they are given or, instead of it, an answer; with none of `_GROWS`, no more than that."""
+_GROWS = frozenset(("Output", "OutputPath", "ResultPath", "ResultSelector"))
+_PLAIN = ("next", "default")
+"""Transitions that carry a state's output."""
 _HAND_ON = ("Choice", "Wait", "Succeed", "Fail")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _IN_CALL = re.compile(r"(?<![\w$])\$(?:[.\[][^\s,()]*)")
@@ -502,15 +537,13 @@ def _guards(machine: Machine) -> Iterator[Keys]:
                 yield keys
 
 
-def _is_followed(text: Text) -> bool:
-    """Tell whether it is known what the paths of an expression start at."""
-    return text.kind != "reference" and text.thing.kind != "Catcher" and isinstance(text.text, str)
+_ERROR: Mapping[str, Shape] = {"Error": Scalar(2), "Cause": Scalar(2)}
 
 
 def _error_of(node: StateNode) -> Object:
     does = f'Catch of "{node.name}" passes on only Error and Cause'
     advice = 'keep the data with "ResultPath": "$.error" in the Catch'
-    return Object({"Error": Scalar(2), "Cause": Scalar(2)}, None, Maker(node.pointer, does, advice))
+    return Object(_ERROR, None, Maker(node.pointer, does, advice))
 
 
 def _chosen(node: StateNode, field_name: str) -> Maker:
@@ -529,9 +562,11 @@ def _each(items: Shape) -> Shape:
 _FIELDS: Mapping[str, Mapping[str, Shape]] = {
     action: dict.fromkeys(names, ANYTHING) for action, names in ANSWERS.items()
 }
+_MEASURES = {action: shapes.measure(fields) for action, fields in _FIELDS.items()}
 
 
-def _task_result(node: StateNode, given: Shape) -> Shape:
+def _task_result(node: StateNode, given: Shape, payload: Shape | None) -> Shape:
+    """Give what a task yields: for what it is given, or for what lambda:invoke is told to hand on."""
     resource = node.resource or ""
     if has_placeholder(resource) or ".waitForTaskToken" in resource:
         return ANYTHING if ".waitForTaskToken" in resource else _returned(node, given)
@@ -540,16 +575,18 @@ def _task_result(node: StateNode, given: Shape) -> Shape:
         return _returned(node, given) if ":function:" in resource or ":activity:" in resource else ANYTHING
     if action not in ANSWERS:
         return ANYTHING
-    fields: Mapping[str, Shape] = _FIELDS[action]
+    fields, (depth, size) = _FIELDS[action], _MEASURES[action]
     does, advice = f'{action} in "{node.name}" answers with its own fields only', None
     if action == "lambda:invoke":
-        payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
-        fields = {**fields, "Payload": _returned(node, payload)}
+        if payload is None:
+            payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
+        returned = _returned(node, payload)
+        fields, depth = {**fields, "Payload": returned}, returned.depth
         does = f'lambda:invoke in "{node.name}" wraps what the function returns in Payload'
         advice = 'read $.Payload …, or unwrap it with "OutputPath": "$.Payload"'
     else:
         advice = 'keep the input with a ResultPath such as "$.answer", or null'
-    return Object(fields, None, Maker(node.pointer, does, advice))
+    return Object(fields, None, Maker(node.pointer, does, advice), measured=(depth, size))
 
 
 def _returned(node: StateNode, given: Shape) -> Shape:

@@ -116,13 +116,21 @@ class Document:
         if places is None:
             text = self.inner.text if self.inner is not None else self.text
             places = self._lazy["places"] = Places(text, start_of(text))
-        found = places.find(pointer)
-        if key and found is not None and found[0] >= 0:
-            return found[:2]
-        while found is None:
-            pointer = pointer.rpartition("/")[0]
-            found = places.find(pointer)
-        return found[2:]
+        existing, value = self._existing(pointer)
+        found = places.key_at(pointer) if key and existing == pointer else None
+        return found or places.value_at(existing, value)
+
+    def _existing(self, pointer: str) -> tuple[str, Json]:
+        """Cut a pointer to what there is; give the value there too."""
+        value: Json = self.value
+        at = 0
+        for step in pointer.split("/")[1:]:
+            try:
+                value = value[int(step)] if isinstance(value, list) else value[jsontext.unescape(step)]
+            except (KeyError, IndexError, ValueError, TypeError):
+                return pointer[:at], value
+            at += len(step) + 1
+        return pointer, value
 
     def place(self, start: int, length: int = 1) -> Span:
         """Give the span of a piece of the source."""

@@ -27,6 +27,11 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
+def unescape(step: str) -> str:
+    """Read one step of a JSON Pointer as the key that it names."""
+    return step.replace("~1", "/").replace("~0", "~") if "~" in step else step
+
+
 FEW_LINES = 20
 """So many lines are counted one by one."""
 
@@ -54,7 +59,10 @@ class Lines:
 
     def span(self, start: int, end: int) -> Span:
         """Give the span of text[start:end]."""
-        return Span(*self.at(start), *self.at(end))
+        line, column = self.at(start)
+        if start <= end and self._text.find("\n", start, end) < 0:
+            return Span(line, column, line, column + end - start)
+        return Span(line, column, *self.at(end))
 
 
 class SpanMap(Mapping[str, Span]):
@@ -143,39 +151,104 @@ def scan(text: str, start: int = 0) -> Offsets:
 
 
 class Places:
-    """Finds single keys and values of a JSON text without repeated keys: only what stands before them is read, by the parser in C."""
+    r"""Finds single keys and values of a JSON text without repeated keys, without reading all that stands before them.
 
-    __slots__ = ("_scan", "_start", "known", "text", "unread")
+    What the text spells only once, as it does the name of most states, is found by its spelling, and so is what the value there
+    spells only once. Other members are read one by one, by the parser in C.
+
+    What is quoted in the text is that string: behind a closing quote there is neither a letter nor `$`, and a quote inside a string
+    has a backslash before it. Only `\u` and `\/` could spell it differently; a text that has them is read from the start.
+    """
+
+    __slots__ = ("_ends", "_keys", "_known", "_literal", "_scan", "_top", "_unread", "text")
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text
         self._scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
-        self._start = start
-        self.known: dict[str, dict[str, Place]] = {}
-        self.unread: dict[str, Iterator[tuple[str, Place]]] = {}
+        self._top: Place = (-1, -1, start)
+        self._ends = {start: len(text)}
+        self._literal = "\\" not in text or ("\\u" not in text and "\\/" not in text)
+        self._keys: dict[tuple[str, int], Place | None] = {}
+        self._known: dict[str, dict[str, Place]] = {}
+        self._unread: dict[str, Iterator[tuple[str, Place]]] = {}
 
-    def find(self, pointer: str) -> tuple[int, int, int, int] | None:
-        """Give (start of the key, its end, start of the value, its end); -1 for the key of an item or of the whole."""
-        place: Place = (-1, -1, self._start)
-        at = 0
+    def key_at(self, pointer: str) -> tuple[int, int] | None:
+        """Give start and end of the key at a pointer that exists; None for an item and for the whole."""
+        place, at = self._top, 0
         while at < len(pointer):
-            end = pointer.find("/", at + 1)
-            end = len(pointer) if end < 0 else end
-            found = self._member(pointer[:at], place[2], pointer[at + 1 : end])
-            if found is None:
-                return None
-            place, at = found, end
-        return (*place, self._scan(self.text, place[2])[1])
+            place, at = self._nearer(pointer, at, place)
+        return place[:2] if place[0] >= 0 else None
+
+    def value_at(self, pointer: str, value: object) -> tuple[int, int]:
+        """Give start and end of the value at a pointer, which exists and leads to `value`."""
+        place, at = self._top, 0
+        while True:
+            found = self._only_string(value, place[2]) if isinstance(value, str) else None
+            if found is not None:
+                return found
+            if at == len(pointer):
+                return place[2], self._scan(self.text, place[2])[1]
+            place, at = self._nearer(pointer, at, place)
+
+    def _nearer(self, pointer: str, at: int, place: Place) -> tuple[Place, int]:
+        """Find the innermost key on the way from `at` that the value there has only once, else the next one; tell what leads there."""
+        end = len(pointer) if self._literal else 0
+        while end > at:
+            cut = pointer.rfind("/", 0, end)
+            found = self._only_key(pointer[cut + 1 : end], place[2])
+            if found is not None:
+                return found, end
+            end = cut
+        end = pointer.find("/", at + 1)
+        end = len(pointer) if end < 0 else end
+        found = self._member(pointer[:at], place[2], pointer[at + 1 : end])
+        return (found, end) if found is not None else (place, len(pointer))
+
+    def _only_string(self, value: str, start: int) -> tuple[int, int] | None:
+        """Find a string that stands once in the value at `start`; None where that cannot be told by its spelling."""
+        if not self._literal or not _PLAIN.fullmatch(value):
+            return None
+        text, until, quoted = self.text, self._end_of(start), f'"{value}"'
+        at = text.find(quoted, start, until)
+        end = at + len(quoted)
+        if at < 0 or text[at - 1] == "\\" or text.find(quoted, end, until) >= 0:
+            return None
+        return at, end
+
+    def _only_key(self, name: str, start: int) -> Place | None:
+        """Find a key that stands once in the value at `start`; None where that cannot be told by its spelling."""
+        if (name, start) in self._keys:
+            return self._keys[name, start]
+        found = None
+        if _PLAIN.fullmatch(name) and not name.isdecimal() and "~" not in name:
+            text, until, quoted = self.text, self._end_of(start), f'"{name}"'
+            at = text.find(quoted, start, until)
+            while at >= 0:
+                end = at + len(quoted)
+                colon = _COLON.match(text, end)
+                if colon is not None and text[at - 1] != "\\":
+                    if found is not None:
+                        found = None
+                        break
+                    found = at, end, colon.end()
+                at = text.find(quoted, end, until)
+        self._keys[name, start] = found
+        return found
+
+    def _end_of(self, start: int) -> int:
+        if start not in self._ends:
+            self._ends[start] = self._scan(self.text, start)[1]
+        return self._ends[start]
 
     def _member(self, parent: str, start: int, name: str) -> Place | None:
         """Find one member of the object, or item of the array, that starts at `start`; go on reading where the last search ended."""
-        if parent not in self.known:
-            self.known[parent] = {}
-            self.unread[parent] = self._children(start)
-        known = self.known[parent]
+        if parent not in self._known:
+            self._known[parent] = {}
+            self._unread[parent] = self._children(start)
+        known = self._known[parent]
         if name in known:
             return known[name]
-        for other, place in self.unread[parent]:
+        for other, place in self._unread[parent]:
             known[other] = place
             if other == name:
                 return place
@@ -203,6 +276,9 @@ class Places:
 
 Place: TypeAlias = tuple[int, int, int]
 _DECODER = json.JSONDecoder(strict=False)
+_PLAIN = re.compile(r'[\w$][^"\\]*')
+"""A string that stands in a text as it is."""
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
 _AFTER = re.compile(r"[ \t\n\r]*(?:[:,][ \t\n\r]*)?")
 """What stands between a bracket, key or value and what comes next, in a text that is known to be JSON."""
 

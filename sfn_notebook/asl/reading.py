@@ -41,17 +41,12 @@ class RefusedError(Exception):
 
 def load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
     """Read the JSON that starts at `start`; notes in `lazy` whether a key stands twice."""
-    repeated: list[bool] = []
-
-    def pairs(items: list[tuple[str, Json]]) -> dict[str, Json]:
-        made = dict(items)
-        if len(made) != len(items):
-            repeated.append(True)
-        return made
-
-    body = text[start:] if start else text
+    body, repeated = text[start:] if start else text, False
     try:
-        value = json.loads(body, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=_finite)
+        try:
+            value = _STRICT.decode(body)
+        except _RepeatedKeyError:
+            value, repeated = _LENIENT.decode(body), True
     except json.JSONDecodeError as error:
         shifted = json.JSONDecodeError(error.msg, text, error.pos + start)
         raise RefusedError(jsontext.explain(text, shifted)) from None
@@ -67,7 +62,7 @@ def load_json(text: str, start: int, lazy: dict[str, Any]) -> Json:
     if text.count("{") + text.count("[") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
         raise RefusedError(_too_deep(text, start))
     _refuse_surrogate_escapes(text)
-    lazy["repeated"] = bool(repeated)
+    lazy["repeated"] = repeated
     return value
 
 
@@ -107,6 +102,17 @@ def _shifted(offsets: Offsets, by: int) -> Offsets:
     )
 
 
+class _RepeatedKeyError(Exception):
+    """An object gives a key twice."""
+
+
+def _once(items: list[tuple[str, Json]]) -> dict[str, Json]:
+    made = dict(items)
+    if len(made) != len(items):
+        raise _RepeatedKeyError
+    return made
+
+
 class _NotFiniteError(Exception):
     def __init__(self, spelling: str) -> None:
         self.spelling = spelling
@@ -122,6 +128,10 @@ def _finite(spelling: str) -> float:
     if not math.isfinite(number):
         raise _NotFiniteError(spelling)
     return number
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
+_LENIENT = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def _find_number(text: str, start: int, spelling: str) -> Complaint:
@@ -193,7 +203,7 @@ def refuse_hopeless(text: str, name: str | None) -> None:
 
 def _refuse_surrogate_escapes(text: str) -> None:
     r"""Refuse `\ud800` without its other half: no text holds such a character, so that nothing could store or send it."""
-    if "\\ud" not in text and "\\uD" not in text:
+    if "\\" not in text or ("\\ud" not in text and "\\uD" not in text):
         return
     high: re.Match[str] | None = None
     for match in _SURROGATE_ESCAPE.finditer(text):

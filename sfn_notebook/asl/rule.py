@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from sfn_notebook.asl.document import Document
 from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, language_of
 from sfn_notebook.asl.jsontext import escape
-from sfn_notebook.asl.tables import table_of
-from sfn_notebook.asl.topology import Scope, Topology, topology
+from sfn_notebook.asl.tables import Table, table_of
+from sfn_notebook.asl.topology import topology
 from sfn_notebook.errors import ExpressionError, Json, Severity, Span
 from sfn_notebook.lang.jsonata import is_expression
 from sfn_notebook.lang.jsonpath import Path, compile_path
@@ -28,8 +25,7 @@ SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One finding of a rule.
 
     Attributes:
@@ -61,6 +57,7 @@ class Thing(NamedTuple):
         pointer: where it is.
         body: the object itself.
         language: the query language that holds there.
+        table: what the field table says of such objects.
         state: pointer of the state that it belongs to; None for the machine.
         nested: a Choice rule inside And, Or or Not.
     """
@@ -69,6 +66,7 @@ class Thing(NamedTuple):
     pointer: str
     body: Mapping[str, Json]
     language: str
+    table: Table
     state: str | None = None
     nested: bool = False
 
@@ -116,89 +114,70 @@ NO_SAMPLE = object()
 """There is no sample input; null is one."""
 
 
-@dataclass(frozen=True)
 class Machine:
     """A definition as rules see it.
 
     Attributes:
         document: the definition with its text.
+        definition: the whole definition.
         workflow_type: STANDARD or EXPRESS.
         strict: unresolved placeholders are errors.
         sample: an input that data flow is followed from.
+        language: the query language of the machine.
+        graph: the states and transitions.
+        things: every object whose fields are known, outer ones first.
+        by_kind: the things by their kind.
+        texts: every expression, in no particular order.
+        doubtful: every field that its object may not have, or whose value is not at once right: the object, its name and its value.
         hints: finds what misspelt words mean.
         memo: what rules computed once for others.
     """
 
-    document: Document
-    workflow_type: str = "STANDARD"
-    strict: bool = False
-    sample: Json = NO_SAMPLE
-    hints: Hints = dataclass_field(default_factory=Hints, repr=False, compare=False)
-    memo: dict[str, Any] = dataclass_field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def definition(self) -> dict[str, Json]:
-        """The whole definition."""
-        return self.document.value
-
-    @cached_property
-    def graph(self) -> Topology:
-        """The states and transitions."""
-        return topology(self.definition, self.language)
+    def __init__(
+        self, document: Document, workflow_type: str = "STANDARD", *, strict: bool = False, sample: Json = NO_SAMPLE
+    ) -> None:
+        self.document = document
+        self.definition = document.value
+        self.workflow_type = workflow_type
+        self.strict = strict
+        self.sample = sample
+        self.hints = Hints()
+        self.memo: dict[str, Any] = {}
+        self._paths: dict[str, Path | ExpressionError] = {}
+        self.language = _language(self.definition)
+        self.graph = topology(self.definition, self.language)
+        self.things = self._gathered()
+        self.by_kind: dict[str, list[Thing]] = {}
+        self.texts: list[Text] = []
+        self.doubtful: list[tuple[Thing, str, Json]] = []
+        for thing in self.things:
+            self.by_kind.setdefault(thing.kind, []).append(thing)
+            plain, dynamic = thing.table.plain, thing.table.dynamic
+            for name, value in thing.body.items():
+                if plain.get(name) is not value.__class__:
+                    self.doubtful.append((thing, name, value))
+                if name in dynamic and isinstance(value, _VALUES):
+                    _gather_texts(thing, name, value, self.texts)
 
     @property
     def has_sample(self) -> bool:
         """Tell whether there is a sample input."""
         return self.sample is not NO_SAMPLE
 
-    @cached_property
-    def language(self) -> str:
-        """The query language of the machine.
-
-        Where it was put inside States by mistake, it is taken as meant, so that one slip gives one error.
-        """
-        states = self.definition.get("States")
-        if (
-            "QueryLanguage" not in self.definition
-            and isinstance(states, dict)
-            and states.get("QueryLanguage") in LANGUAGES
-        ):
-            return str(states["QueryLanguage"])
-        return language_of(self.definition)
-
-    @cached_property
-    def things(self) -> tuple[Thing, ...]:
-        """Every object whose fields are known, outer ones first."""
+    def _gathered(self) -> list[Thing]:
         found: list[Thing] = []
-        kinds = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
         for scope in self.graph.scopes:
-            language = self._language_at(scope)
-            _gather(Thing(kinds[scope.kind], scope.pointer, scope.definition, language, scope.owner), found)
+            owner = self.graph.by_pointer.get(scope.owner) if scope.owner is not None else None
+            language = owner.query_language if owner is not None else self.language
+            _gather(_SCOPES[scope.kind], scope.pointer, scope.definition, language, scope.owner, found)
         for node in self.graph.nodes:
             if node.type in OBJECTS:
-                _gather(Thing(node.type, node.pointer, node.definition, node.query_language, node.pointer), found)
-        return tuple(found)
-
-    @cached_property
-    def texts(self) -> tuple[Text, ...]:
-        """Every expression, in no particular order."""
-        found: list[Text] = []
-        for thing in self.things:
-            _gather_texts(thing, found)
-        return tuple(found)
-
-    @cached_property
-    def by_kind(self) -> Mapping[str, list[Thing]]:
-        """The things by their kind."""
-        found: dict[str, list[Thing]] = {}
-        for thing in self.things:
-            found.setdefault(thing.kind, []).append(thing)
+                _gather(node.type, node.pointer, node.definition, node.query_language, node.pointer, found)
         return found
 
     def path(self, text: str) -> Path | ExpressionError:
         """Compile a path once for all rules; where it is none, give the error."""
-        paths: dict[str, Path | ExpressionError] = self.memo.setdefault("paths", {})
-        found = paths.get(text)
+        found = self._paths.get(text)
         if found is None:
             try:
                 found = compile_path(text)
@@ -206,7 +185,7 @@ class Machine:
                 found = error
             except RecursionError:
                 found = ExpressionError("the path is nested too deeply", text)
-            paths[text] = found
+            self._paths[text] = found
         return found
 
     def of(self, *kinds: str) -> Sequence[Thing]:
@@ -215,47 +194,60 @@ class Machine:
             return self.by_kind.get(kinds[0], ())
         return [thing for kind in kinds for thing in self.by_kind.get(kind, ())]
 
-    def _language_at(self, scope: Scope) -> str:
-        owner = self.graph.by_pointer.get(scope.owner) if scope.owner is not None else None
-        return owner.query_language if owner is not None else self.language
+
+_SCOPES = {"top": "StateMachine", "branch": "Branch", "processor": "ItemProcessor"}
 
 
-def _gather(thing: Thing, found: list[Thing]) -> None:
+def _language(definition: Mapping[str, Json]) -> str:
+    """Give the query language of a machine.
+
+    Where it was put inside States by mistake, it is taken as meant, so that one slip gives one error.
+    """
+    states = definition.get("States")
+    if "QueryLanguage" not in definition and isinstance(states, dict) and states.get("QueryLanguage") in LANGUAGES:
+        return str(states["QueryLanguage"])
+    return language_of(definition)
+
+
+def _gather(
+    kind: str,
+    pointer: str,
+    body: Mapping[str, Json],
+    language: str,
+    state: str | None,
+    found: list[Thing],
+    *,
+    nested: bool = False,
+) -> None:
     """Collect a thing and the smaller ones in it, without the scopes, which come by themselves."""
-    found.append(thing)
-    body = thing.body
-    for name, field in table_of(thing.kind, thing.language).inner:
+    table = table_of(kind, language)
+    found.append(Thing(kind, pointer, body, language, table, state, nested))
+    for name, shape, is_list in table.inner:
         if name not in body:
             continue
-        value, pointer, nested = body[name], f"{thing.pointer}/{name}", thing.kind == "ChoiceRule"
-        if field.kind != "array":
+        value, place, inside = body[name], f"{pointer}/{name}", kind == "ChoiceRule"
+        if not is_list:
             if isinstance(value, dict):
-                _gather(Thing(field.shape or "", pointer, value, thing.language, thing.state, nested), found)
+                _gather(shape, place, value, language, state, found, nested=inside)
         elif isinstance(value, list):
             for i, item in enumerate(value):
                 if isinstance(item, dict):
-                    place = f"{pointer}/{i}"
-                    _gather(Thing(field.shape or "", place, item, thing.language, thing.state, nested), found)
+                    _gather(shape, f"{place}/{i}", item, language, state, found, nested=inside)
 
 
 _TREES = (dict, list)
 _VALUES = (str, dict, list)
 
 
-def _gather_texts(thing: Thing, found: list[Text]) -> None:
-    """Collect the expressions in the own fields of a thing."""
-    dynamic = table_of(thing.kind, thing.language).dynamic
-    for name, value in thing.body.items():
-        field = dynamic.get(name)
-        if field is None or not isinstance(value, _VALUES):
-            continue
-        pointer = f"{thing.pointer}/{name}"
-        if thing.language != JSONPATH:
-            _evaluated(pointer, name, value, (name, thing), found)
-        elif field.kind == "template":
-            _dynamic(pointer, value, (name, thing), found)
-        elif isinstance(value, str):
-            found.append(Text(pointer, field.kind, name, value, name, thing))
+def _gather_texts(thing: Thing, name: str, value: Json, found: list[Text]) -> None:
+    """Collect the expressions in a field that may hold some."""
+    pointer, kind = f"{thing.pointer}/{name}", thing.table.dynamic[name]
+    if thing.language != JSONPATH:
+        _evaluated(pointer, name, value, (name, thing), found)
+    elif kind == "template":
+        _dynamic(pointer, value, (name, thing), found)
+    elif isinstance(value, str):
+        found.append(Text(pointer, kind, name, value, name, thing))
 
 
 def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:

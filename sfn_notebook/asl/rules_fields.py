@@ -20,9 +20,9 @@ from sfn_notebook.asl.fields import (
     Field,
     fields_of,
 )
+from sfn_notebook.asl.jsontext import unescape
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, named, near, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
-from sfn_notebook.asl.tables import table_of
 from sfn_notebook.errors import Json, Severity
 
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -38,6 +38,8 @@ def states_are_objects(machine: Machine) -> Iterator[Problem]:
             yield Problem(f"{scope.pointer}/States", "there are no states", hint="a workflow has at least one state")
         for name, pointer in scope.states.items():
             state = states[name]
+            if isinstance(state, dict) and state.get("Type") in STATE_TYPES:
+                continue
             if not isinstance(state, dict):
                 hint = _stray_field(name)
                 yield Problem(
@@ -75,7 +77,9 @@ def _type_of_state(name: str, pointer: str, state: dict[str, Json], machine: Mac
 def required_fields(machine: Machine) -> Iterator[Problem]:
     """Every object has the fields that it needs; all that are missing come in one message, as on AWS."""
     for thing in machine.things:
-        missing = [name for name in table_of(thing.kind, thing.language).required if name not in thing.body]
+        missing: list[str] = []
+        if not thing.body.keys() >= thing.table.needed:
+            missing = [name for name in thing.table.required if name not in thing.body]
         if thing.kind == "Map" and not {"ItemProcessor", "Iterator"} & thing.body.keys():
             missing.append("ItemProcessor")
         if missing:
@@ -97,13 +101,9 @@ def _looks_like(missing: list[str], thing: Thing) -> str | None:
 
 def known_fields(machine: Machine) -> Iterator[Problem]:
     """Every field exists for its object, state type and query language."""
-    for thing in machine.things:
-        names = table_of(thing.kind, thing.language).names
-        if names.issuperset(thing.body):
-            continue
-        for name in thing.body:
-            if name not in names:
-                yield _unknown(thing, name, machine)
+    for thing, name, _ in machine.doubtful:
+        if name not in thing.table.names:
+            yield _unknown(thing, name, machine)
 
 
 def _unknown(thing: Thing, name: str, machine: Machine) -> Problem:
@@ -151,17 +151,12 @@ def _other_language(thing: Thing, name: str) -> str | None:
 
 def field_types(machine: Machine) -> Iterator[Problem]:
     """Every field's value is of its type, in its range, or one of the words that it allows."""
-    for thing in machine.things:
-        table = table_of(thing.kind, thing.language)
-        fields, plain = table.fields, table.plain
-        for name, value in thing.body.items():
-            if plain.get(name) is value.__class__:
-                continue
-            field = fields.get(name)
-            if field is None or (name == "Type" and thing.kind in STATE_TYPES):
-                continue
-            if not _fits(field, value):
-                yield from _field(thing, field, value, machine)
+    for thing, name, value in machine.doubtful:
+        field = thing.table.fields.get(name)
+        if field is None or (name == "Type" and thing.kind in STATE_TYPES):
+            continue
+        if not _fits(field, value):
+            yield from _field(thing, field, value, machine)
 
 
 def _fits(field: Field, value: Json) -> bool:
@@ -173,8 +168,8 @@ def _fits(field: Field, value: Json) -> bool:
         return field.kind == "string" and (field.low or 0) <= len(value) and field.high is None
     if kind is list:
         if field.kind == "strings":
-            return all(item.__class__ is str for item in value)
-        return field.kind == "array" and field.shape is not None and all(item.__class__ is dict for item in value)
+            return set(map(type, value)) <= {str}
+        return field.kind == "array" and field.shape is not None and set(map(type, value)) <= {dict}
     if kind is int and field.kind in ("integer", "number"):
         return (field.low is None or value >= field.low) and (field.high is None or value <= field.high)
     return kind is bool and field.kind == "boolean"
@@ -309,7 +304,7 @@ def state_names(machine: Machine) -> Iterator[Problem]:
 def duplicate_keys(machine: Machine) -> Iterator[Problem]:
     """No object gives a key twice."""
     for repeated in machine.document.duplicates:
-        name = repeated.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        name = unescape(repeated.pointer.rpartition("/")[2])
         is_state = repeated.pointer.rpartition("/")[0].endswith("/States")
         code = "DUPLICATE_STATE_NAME" if is_state else "DUPLICATE_KEY"
         yield Problem(

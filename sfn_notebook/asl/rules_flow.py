@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, STATE_TYPES, WAIT_FIELDS, fields_of
 from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
 from sfn_notebook.asl.substitutions import has_placeholder
-from sfn_notebook.asl.tables import table_of
 from sfn_notebook.asl.topology import Scope
 from sfn_notebook.errors import Json
 
@@ -78,23 +77,24 @@ def _missing(pointer: str, target: str, scope: Scope, machine: Machine) -> Probl
 def states_are_reachable(machine: Machine) -> Iterator[Problem]:
     """Every state can be reached from the start of its scope."""
     graph = machine.graph
-    unclear = {graph.by_pointer[edge.source_pointer].scope for edge in graph.edges if has_placeholder(edge.target)}
-    unclear.update(
-        node.scope for node in graph.nodes if node.type not in STATE_TYPES and has_placeholder(node.type)
-    )  # the transitions of such a state are not known
     for scope in graph.scopes:
-        if (
-            scope.pointer in unclear
-            or scope.start is None
-            or has_placeholder(scope.start)
-            or _has_no_end(scope, machine)
-        ):
-            continue
         seen = graph.reachable(scope) if scope.start_pointer is not None else _entered(scope, machine)
+        if seen.issuperset(scope.states.values()) or _may_lead_anywhere(scope, machine):
+            continue
         for name, pointer in scope.states.items():
             if pointer not in seen and isinstance(scope.definition["States"][name], dict):
                 hint = "no Next, Default, Choice or Catch leads to it from StartAt"
                 yield Problem(pointer, f'State "{name}" is not reachable.', TARGET, key=True, hint=hint)
+
+
+def _may_lead_anywhere(scope: Scope, machine: Machine) -> bool:
+    """Tell whether it is not known where a scope starts or goes on, or whether it never ends, which is told then."""
+    if scope.start is None or has_placeholder(scope.start) or _has_no_end(scope, machine):
+        return True
+    nodes = [machine.graph.by_pointer[pointer] for pointer in scope.states.values()]
+    if any(node.type not in STATE_TYPES and has_placeholder(node.type) for node in nodes):
+        return True  # the transitions of such a state are not known
+    return any(has_placeholder(edge.target) for node in nodes for edge in machine.graph.edges_from(node.pointer))
 
 
 def _entered(scope: Scope, machine: Machine) -> set[str | None]:
@@ -114,7 +114,7 @@ def _has_no_end(scope: Scope, machine: Machine) -> bool:
     """Tell whether the machine runs in circles; AWS says so of the machine only, and then says nothing of reachability."""
     if scope.owner is not None or not scope.states or scope.start is None:
         return False
-    nodes = machine.graph.nodes_of(scope)
+    nodes = [machine.graph.by_pointer[pointer] for pointer in scope.states.values()]
     if any(node.terminal for node in nodes):
         return False
     # A state that is broken in itself (no type, neither Next nor End) is the problem then, not the missing end.
@@ -214,7 +214,9 @@ def wait_has_one_form(machine: Machine) -> Iterator[Problem]:
 def one_of_two(machine: Machine) -> Iterator[Problem]:
     """Of a value and its …Path twin only one is given, and of ItemProcessor and Iterator."""
     for thing in machine.things:
-        for name, twin in table_of(thing.kind, thing.language).twins:
+        if thing.table.seconds.isdisjoint(thing.body):
+            continue
+        for name, twin in thing.table.twins:
             if twin in thing.body and name in thing.body:
                 message = f"{name} and {twin} cannot stand together"
                 yield Problem(at(thing, twin), message, key=True, hint="remove one of them")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from sfn_notebook.asl.fields import fields_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.rule import Machine, Problem, at, quoted
-from sfn_notebook.asl.substitutions import PLACEHOLDER, has_placeholder
+from sfn_notebook.asl.substitutions import NO_PLACEHOLDER, PLACEHOLDER, has_placeholder
 from sfn_notebook.errors import Json, Severity
 
 UNRESOLVED = "UNRESOLVED_PLACEHOLDER"
@@ -52,18 +52,18 @@ def _strings(machine: Machine) -> list[tuple[str, str]]:
 
 
 def _gather(value: Json, trail: list[str | int], found: list[tuple[str, str]]) -> None:
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(inner, str):
+    for key, inner in value.items() if value.__class__ is dict else enumerate(value):
+        kind = inner.__class__
+        if kind is str:
             if "{" in inner and "$" in inner:
                 steps = [escape(str(step)) for step in (*trail, key)]
                 found.append(("/" + "/".join(steps), inner))
-        elif isinstance(inner, _TREES):
+        elif kind is dict or kind is list:
             trail.append(key)
             _gather(inner, trail, found)
             trail.pop()
 
 
-_TREES = (dict, list)
 _LOOKS_LIKE = re.compile(r"\$\{(?:[^{}]*$|\s*\}|\s+[\w.:]+\s*\}|[\w.:]+\s+\})|(?<![\w$])\$\s+\{[\w.:]+\}")
 _STRICT_KINDS = ("state", "timestamp", "integer", "number", "boolean")
 
@@ -71,7 +71,7 @@ _STRICT_KINDS = ("state", "timestamp", "integer", "number", "boolean")
 def malformed_placeholders(machine: Machine) -> Iterator[Problem]:
     """A placeholder has a name and a closing brace, without blanks."""
     text = machine.document.text
-    if "$ {" not in text and ("${" not in text or text.count("${") == len(PLACEHOLDER.findall(text))):
+    if NO_PLACEHOLDER.search(text) is None:
         return
     strict: set[str] = set()
     named: set[str] = set()  # leads to a state that is really called so

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 from sfn_notebook.asl.fields import JSONPATH
+from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.rules_maps import mode_of
 from sfn_notebook.asl.substitutions import has_placeholder
@@ -52,7 +53,7 @@ def retry_delays(machine: Machine) -> Iterator[Problem]:
 def express(machine: Machine) -> Iterator[Problem]:
     """An Express workflow waits for nothing outside: no .sync, no task token, no activity, no Distributed Map."""
     inside = _express_scopes(machine)
-    for thing in machine.of("Task", "Map"):
+    for thing in machine.of("Task", "Map") if inside else ():
         node = machine.graph.by_pointer[thing.pointer]
         if node.scope not in inside:
             continue
@@ -119,7 +120,7 @@ def variable_names(machine: Machine) -> Iterator[Problem]:
             continue
         for key in assign:
             name = key.removesuffix(".$") if thing.language == JSONPATH else key
-            pointer = f"{at(thing, 'Assign')}/{key.replace('~', '~0').replace('/', '~1')}"
+            pointer = f"{at(thing, 'Assign')}/{escape(key)}"
             if has_placeholder(name):
                 continue
             if name == "states":
@@ -155,19 +156,30 @@ def _delimiters(pointer: str, tree: Json) -> Iterator[Problem]:
     waiting = [(pointer, tree)]
     while waiting:
         place, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend((f"{place}/{k.replace('~', '~0').replace('/', '~1')}", v) for k, v in value.items())
-        elif isinstance(value, list):
-            waiting.extend((f"{place}/{i}", item) for i, item in enumerate(value))
-        elif isinstance(value, str) and "%" in value:
-            opens, closes = value.startswith("{%"), value.endswith("%}")
-            if opens and not closes and "%}" not in value[2:]:
-                message = "the expression opens with {% but does not close with %}"
-                yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="end the string with %}")
-            elif closes and not opens and "{%" not in value:
-                message = "the expression closes with %} but does not open with {%"
-                yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="start the string with {%")
-            elif "{%" in value and not (opens and closes):
-                message = "this is taken as plain text: an expression fills the whole string"
-                hint = 'remove what stands outside of {% %}, blanks too; join texts inside, as in {% "a" & $b %}'
-                yield Problem(place, message, "NOT_EVALUATED", Severity.WARNING, hint=hint)
+        if isinstance(value, str):
+            yield from _half_open(place, value)
+        elif isinstance(value, dict | list):
+            children = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting.extend([(f"{place}/{escape(str(key))}", item) for key, item in children if _is_unclear(item)])
+
+
+def _is_unclear(value: Json) -> bool:
+    if isinstance(value, str):
+        return "%" in value and not (value.startswith("{%") and value.endswith("%}"))
+    return isinstance(value, dict | list)
+
+
+def _half_open(place: str, value: str) -> Iterator[Problem]:
+    opens, closes = value.startswith("{%"), value.endswith("%}")
+    if opens and closes:
+        return
+    if opens and "%}" not in value[2:]:
+        message = "the expression opens with {% but does not close with %}"
+        yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="end the string with %}")
+    elif closes and "{%" not in value:
+        message = "the expression closes with %} but does not open with {%"
+        yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="start the string with {%")
+    elif "{%" in value:
+        message = "this is taken as plain text: an expression fills the whole string"
+        hint = 'remove what stands outside of {% %}, blanks too; join texts inside, as in {% "a" & $b %}'
+        yield Problem(place, message, "NOT_EVALUATED", Severity.WARNING, hint=hint)

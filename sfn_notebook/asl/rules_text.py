@@ -14,7 +14,7 @@ from sfn_notebook.asl.integrations import INTEGRATIONS
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import ExpressionError, Severity
-from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree
+from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_jsonata, compile_tree, strip_expression
 from sfn_notebook.lang.jsonpath import compile_reference
 from sfn_notebook.lang.template import compile_expression
 
@@ -27,27 +27,30 @@ def expressions(machine: Machine) -> Iterator[Problem]:
     """Every JSONPath, reference path and intrinsic function can be read."""
     known: dict[tuple[str, str], ExpressionError | None] = {}
     for found in machine.texts:
-        if found.kind == "jsonata":
+        kind, text = found.kind, found.text
+        if kind == "jsonata":
             continue
-        text = found.text
         if not isinstance(text, str):
-            if found.kind == "expression":
+            if kind == "expression":
                 message = f"the field '{found.name}' ends in .$, so that its value must be a path or an intrinsic function in a string"
                 yield Problem(found.pointer, message, hint="drop the .$ for a constant")
-        elif not has_placeholder(text):
-            if (found.kind, text) not in known:
-                known[found.kind, text] = _failure(found.kind, text, machine)
-            error = known[found.kind, text]
-            if error is not None:
-                message = f"{found.name}: {error.message}"
-                yield Problem(found.pointer, message, BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
-
-
-def _failure(kind: str, text: str, machine: Machine) -> ExpressionError | None:
-    try:
+            continue
+        if "${" in text and has_placeholder(text):
+            continue
         if kind == "path" or (kind == "expression" and text.startswith("$")):
-            found = machine.path(text)
-            return found if isinstance(found, ExpressionError) else None
+            path = machine.path(text)
+            error = path if isinstance(path, ExpressionError) else None
+        else:
+            if (kind, text) not in known:
+                known[kind, text] = _failure(kind, text)
+            error = known[kind, text]
+        if error is not None:
+            message = f"{found.name}: {error.message}"
+            yield Problem(found.pointer, message, BAD_EXPRESSION, offset=error.position, hint=_path_hint(text))
+
+
+def _failure(kind: str, text: str) -> ExpressionError | None:
+    try:
         if kind == "reference":
             compile_reference(text)
         else:
@@ -81,9 +84,12 @@ def jsonata(machine: Machine) -> Iterator[Problem]:
 
 def _jsonata_error(text: str) -> ExpressionError | None:
     try:
-        compile_tree(text, "expression")
-    except ExpressionError as error:
-        return error
+        compile_jsonata(strip_expression(text))
+    except ExpressionError:
+        try:
+            compile_tree(text, "expression")  # once more, for the place in the whole string
+        except ExpressionError as error:
+            return error
     return None
 
 
@@ -129,11 +135,15 @@ def is_timestamp(text: str) -> bool:
 _INTEGRATION = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:([^:]+):([^:.]+)(\.[^:]+)?(:\d+)?")
 
 
+_SURE = frozenset(f"arn:aws:states:::{service}:{action}" for service, found in INTEGRATIONS.items() for action in found)
+"""What most tasks name; all others are looked at."""
+
+
 def resources(machine: Machine) -> Iterator[Problem]:
     """A Task's resource is an ARN; an optimised integration exists. Account, region and partition are never judged."""
     for thing in machine.of("Task"):
         resource = thing.body.get("Resource")
-        if not isinstance(resource, str) or "${" in resource or not resource:
+        if not isinstance(resource, str) or "${" in resource or not resource or resource in _SURE:
             continue
         if not resource.startswith("arn:") or resource.count(":") < 5:
             hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"

@@ -43,12 +43,14 @@ def variables_of(text: Text) -> Names:
     value = text.text
     if not isinstance(value, str) or text.kind == "reference":
         return _NONE
+    if value.startswith("$.") and value.rfind("$") == 0:
+        return _NONE  # most of them
     may_name = "$" in value if text.kind == "jsonata" else _MAY_NAME.search(value)
     if not may_name or has_placeholder(value):
         return _NONE
     try:
         if text.kind == "jsonata":
-            return frozenset(jsonata.variable_names(jsonata.strip_expression(value)))
+            return jsonata.compile_jsonata(jsonata.strip_expression(value)).variables
         return path_variables(value)
     except (ExpressionError, RecursionError):
         return _NONE
@@ -67,9 +69,12 @@ class _Seen:
 
 def duplicate_variables(machine: Machine) -> Iterator[Problem]:
     """No scope sets a variable that a scope around it sets too."""
+    setting = [thing for thing in machine.things if "Assign" in thing.body]
+    if not setting:
+        return
     own: dict[str, dict[str, str]] = {scope.pointer: {} for scope in machine.graph.scopes}
-    for thing in machine.things:
-        assign = thing.body.get("Assign")
+    for thing in setting:
+        assign = thing.body["Assign"]
         node = machine.graph.by_pointer.get(thing.state or "")
         if not isinstance(assign, dict) or node is None:
             continue
@@ -219,6 +224,9 @@ def states_members(machine: Machine) -> Iterator[Problem]:
     """`$states.result` is read behind a Task, Map or Parallel only, `$states.errorOutput` in a Catch only."""
     for text in machine.texts:
         if text.kind != "jsonata" or "$states" not in text.text or has_placeholder(text.text):
+            continue
+        used = _STATES.findall(text.text)
+        if all(member in _MEMBERS and _unavailable(member, text.field, text.thing) is None for member in used):
             continue
         bare = _LITERAL.sub(lambda match: " " * len(match.group()), text.text)
         for match in _STATES.finditer(bare):

@@ -56,27 +56,56 @@ class Unknown:
             self.depth = self.given.depth + 1
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, init=False, eq=False)
 class Object:
     """An object; without `rest` it has no other fields. `setters` are the states that wrote its fields into other data."""
 
     fields: Mapping[str, Shape]
-    rest: Shape | None = None
-    maker: Maker | None = None
-    setters: Mapping[str, str] = field(default_factory=dict)
-    depth: int = field(init=False, compare=False, default=0)
-    size: int = field(init=False, compare=False, default=0)
+    rest: Shape | None
+    maker: Maker | None
+    setters: Mapping[str, str] | None
+    depth: int
+    size: int
 
-    def __post_init__(self) -> None:
-        deepest, size = 0, 1
-        for key, shape in self.fields.items():
-            size += shape.size + len(key) + 4
-            if shape.depth > deepest:
-                deepest = shape.depth
-        if self.rest is not None:
-            deepest, size = max(deepest, self.rest.depth - 1), max(size, self.rest.size)
+    def __init__(
+        self,
+        fields: Mapping[str, Shape],
+        rest: Shape | None = None,
+        maker: Maker | None = None,
+        setters: Mapping[str, str] | None = None,
+        *,
+        measured: tuple[int, int] | None = None,
+    ) -> None:
+        """Make one; `measured` is the depth and the size of its fields where they are known already."""
+        deepest, size = measured or measure(fields)
+        if rest is not None:
+            deepest, size = max(deepest, rest.depth - 1), max(size, rest.size)
+        self.fields = fields
+        self.rest = rest
+        self.maker = maker
+        self.setters = setters
         self.depth = deepest + 1
         self.size = size
+
+    def __eq__(self, other: object) -> bool:  # what tells most objects apart comes first
+        return self is other or (
+            isinstance(other, Object)
+            and self.size == other.size
+            and self.setters == other.setters
+            and self.maker == other.maker
+            and self.rest == other.rest
+            and self.fields == other.fields
+        )
+
+
+def measure(fields: Mapping[str, Shape]) -> tuple[int, int]:
+    """Give the depth and the least size of an object's fields."""
+    deepest, size = 0, 1
+    for key, shape in fields.items():
+        size += shape.size + len(key) + 4
+        if shape.depth > deepest:
+            deepest = shape.depth
+    return deepest, size
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -117,8 +146,8 @@ class Either:
     size: int = field(init=False, compare=False, default=1)
 
     def __post_init__(self) -> None:
-        self.depth = max(way.depth for way in self.ways)
-        self.size = min(way.size for way in self.ways)
+        self.depth = max([way.depth for way in self.ways])
+        self.size = min([way.size for way in self.ways])
 
 
 Shape: TypeAlias = Unknown | Object | Listing | Scalar | Either
@@ -153,27 +182,42 @@ def of_value(value: Json, maker: Maker | None = None, depth: int = 0) -> Shape:
     """Give the shape of a value that is known."""
     if depth > MAX_DEPTH:
         return ANYTHING
+    if isinstance(value, str):
+        return Scalar(len(value.encode("utf-8", "replace")) + 2, maker)
     if isinstance(value, dict):
         return Object({key: of_value(inner, maker, depth + 1) for key, inner in value.items()}, None, maker)
     if isinstance(value, list):
         if len(value) <= MAX_ITEMS:
             return Listing(tuple(of_value(item, maker, depth + 1) for item in value), length=len(value), maker=maker)
         return Listing(None, either(of_value(item, maker, depth + 1) for item in value[:MAX_WAYS]), len(value), maker)
-    return Scalar(len(value.encode("utf-8", "replace")) + 2 if isinstance(value, str) else 1, maker)
+    return Scalar(1, maker)
 
 
 def either(shapes: Iterable[Shape]) -> Shape:
     """Join shapes into one."""
     ways: list[Shape] = []
     for shape in shapes:
-        for way in shape.ways if isinstance(shape, Either) else (shape,):
-            if way not in ways:
-                ways.append(way)
+        if shape.__class__ is not Either:
+            if shape not in ways:
+                ways.append(shape)
+        elif not ways:
+            ways.extend(shape.ways)
+        else:
+            ways.extend([way for way in shape.ways if way not in ways])
         if len(ways) > MAX_WAYS:
             return ANYTHING
     if not ways:
         return ANYTHING
     return ways[0] if len(ways) == 1 else Either(tuple(ways))
+
+
+def joined(shape: Shape, other: Shape) -> Shape:
+    """Join two shapes; the first one itself where the other brings nothing new."""
+    ways = shape.ways if isinstance(shape, Either) else (shape,)
+    new = [way for way in (other.ways if isinstance(other, Either) else (other,)) if way not in ways]
+    if not new:
+        return shape
+    return Either((*ways, *new)) if len(ways) + len(new) <= MAX_WAYS else ANYTHING
 
 
 def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
@@ -184,6 +228,19 @@ def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
         keys: names and indices.
         spread: as JSONata does, a name goes into the items of a list, and an index on no list is that value.
     """
+    at = 0
+    while isinstance(shape, Object) and at < len(keys):  # as far as it is a plain way through objects
+        key = keys[at]
+        if isinstance(key, int):
+            break
+        if key in shape.fields:
+            shape = shape.fields[key]
+            at += 1
+        elif shape.rest is not None:
+            shape = shape.rest
+        else:
+            return Found("missing", maker=shape.maker)
+    keys = keys[at:]
     if isinstance(shape, Either):
         return _joined(shape.ways, keys, spread=spread)
     if not keys:
@@ -191,7 +248,7 @@ def look_up(shape: Shape, keys: Keys, *, spread: bool = False) -> Found:
     if isinstance(shape, Unknown):
         return _OPEN if shape.given is None else _in_result(shape, keys, spread=spread)
     if isinstance(shape, Object):
-        return _in_object(shape, keys, spread=spread)
+        return _at_index(shape, keys, spread=spread)
     if isinstance(shape, Listing):
         return _in_listing(shape, keys, spread=spread)
     if spread and isinstance(keys[0], int):
@@ -209,17 +266,11 @@ def _in_result(shape: Unknown, keys: Keys, *, spread: bool) -> Found:
     return _OPEN
 
 
-def _in_object(shape: Object, keys: Keys, *, spread: bool) -> Found:
-    key = keys[0]
-    if isinstance(key, int):
-        if spread:
-            return look_up(shape, keys[1:], spread=spread) if key == 0 else Found("missing", maker=shape.maker)
-        return Found("missing", maker=shape.maker) if shape.rest is None else _OPEN
-    if key in shape.fields:
-        return look_up(shape.fields[key], keys[1:], spread=spread)
-    if shape.rest is not None:
-        return look_up(shape.rest, keys, spread=spread)
-    return Found("missing", maker=shape.maker)
+def _at_index(shape: Object, keys: Keys, *, spread: bool) -> Found:
+    """Look up an index in an object."""
+    if spread:
+        return look_up(shape, keys[1:], spread=spread) if keys[0] == 0 else Found("missing", maker=shape.maker)
+    return Found("missing", maker=shape.maker) if shape.rest is None else _OPEN
 
 
 def _in_listing(shape: Listing, keys: Keys, *, spread: bool) -> Found:
@@ -240,16 +291,17 @@ def _in_listing(shape: Listing, keys: Keys, *, spread: bool) -> Found:
 
 def _joined(ways: tuple[Shape, ...], keys: Keys, *, spread: bool) -> Found:
     found = [look_up(way, keys, spread=spread) for way in ways]
-    shape = either(each.shape for each in found if each.status != "missing")
-    against = next((each for each in found if each.status in ("missing", "unsure")), None)
-    if all(each.status == "missing" for each in found):
+    statuses = {each.status for each in found}
+    if len(statuses) == 1 and "missing" in statuses:
         return found[0]
-    if against is not None:
+    shape = either([each.shape for each in found if each.status != "missing"])
+    if "missing" in statuses or "unsure" in statuses:
+        against = next(each for each in found if each.status in ("missing", "unsure"))
         return Found("unsure", shape, against.maker, against.tasks)
-    setter = _set_elsewhere(ways, keys) if keys else None
-    if setter is not None and any(each.status == "open" for each in found):
+    setter = _set_elsewhere(ways, keys) if keys and "open" in statuses else None
+    if setter is not None:
         return Found("unsure", shape, setter=setter)
-    return Found("there" if all(each.status == "there" for each in found) else "open", shape)
+    return Found("open" if "open" in statuses else "there", shape)
 
 
 def _set_elsewhere(ways: tuple[Shape, ...], keys: Keys) -> str | None:
@@ -261,8 +313,8 @@ def _set_elsewhere(ways: tuple[Shape, ...], keys: Keys) -> str | None:
         while isinstance(inner, Object) and keys[0] not in inner.fields:
             inner = inner.rest
         if isinstance(inner, Object) and isinstance(way, Object):
-            setters.update(way.setters)
-        elif inner == INPUT:
+            setters.update(way.setters or {})
+        elif inner is INPUT:
             untouched = True
     return setters.get(str(keys[0])) if untouched else None
 
@@ -275,19 +327,20 @@ def put(shape: Shape, keys: Keys, value: Shape, setter: str) -> Shape | None:
         ways = [put(way, keys, value, setter) for way in shape.ways]
         kept = [way for way in ways if way is not None]
         return either(kept) if kept else None
-    key = keys[0]
+    key, below = keys[0], keys[1:]
     if isinstance(shape, Unknown):
-        inner = put(ANYTHING, keys[1:], value, setter)
-        if isinstance(key, int) or inner is None:
+        if isinstance(key, int):
             return ANYTHING
-        return Object({key: inner}, shape, None, {key: setter})
+        inner = put(ANYTHING, below, value, setter) if below else value
+        return ANYTHING if inner is None else Object({key: inner}, shape, None, {key: setter})
     if isinstance(shape, Object) and isinstance(key, str):
-        inner = put(shape.fields.get(key, EMPTY), keys[1:], value, setter)
+        inner = put(shape.fields.get(key, EMPTY), below, value, setter) if below else value
         if inner is None:
             return None
         if len(shape.fields) >= MAX_FIELDS:
             return Object({key: inner}, ANYTHING, shape.maker, {key: setter})
-        return Object({**shape.fields, key: inner}, shape.rest, shape.maker, {**shape.setters, key: setter})
+        setters = {**shape.setters, key: setter} if shape.setters else {key: setter}
+        return Object({**shape.fields, key: inner}, shape.rest, shape.maker, setters)
     if isinstance(shape, Listing) and isinstance(key, int):
         return Listing(None, ANYTHING, None, shape.maker)
     return None

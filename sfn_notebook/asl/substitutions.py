@@ -15,8 +15,12 @@ from dataclasses import dataclass
 from sfn_notebook.asl.jsontext import Lines
 from sfn_notebook.errors import Json, Span
 
-PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_][A-Za-z0-9_.:\-]*)\}")
+_NAME = r"([A-Za-z0-9_][A-Za-z0-9_.:\-]*)\}"
+PLACEHOLDER = re.compile(r"\$\{" + _NAME)
 """A well-formed placeholder: a name, with the dots and colons of `Resource.Arn` and `AWS::Region`."""
+
+NO_PLACEHOLDER = re.compile(rf"\$(?: \{{|\{{(?!{_NAME}))")
+"""What begins like a placeholder and is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,19 +28,24 @@ class Table:
         fields: the fields that it may have.
         names: their names.
         required: the fields that it must have in either language, but for Type.
-        plain: the class of which every value fits, by name; fields of which a value must be looked at are missing.
-        dynamic: the fields that may hold expressions, by name.
-        inner: the fields whose objects have a kind themselves, those of both languages; scopes come by themselves.
-        twins: pairs of fields of which only one may be given.
+        needed: the same as a set.
+        plain: the class of which every value fits, by name; fields of which a value must be looked at are missing. The Type of a state
+            has a rule of its own.
+        dynamic: the kind of each field that may hold expressions, by name.
+        inner: the fields whose objects have a kind themselves, with that kind, and whether it is a list of them; those of both
+            languages. Scopes come by themselves.
+        twins: pairs of fields of which only one may be given; the second ones, by themselves, are `seconds`.
     """
 
     fields: Mapping[str, Field]
     names: frozenset[str]
     required: tuple[str, ...]
+    needed: frozenset[str]
     plain: Mapping[str, type]
-    dynamic: Mapping[str, Field]
-    inner: tuple[tuple[str, Field], ...]
+    dynamic: Mapping[str, str]
+    inner: tuple[tuple[str, str, bool], ...]
     twins: tuple[tuple[str, str], ...]
+    seconds: frozenset[str]
 
 
 def table_of(kind: str, language: str) -> Table:
@@ -50,14 +55,26 @@ def table_of(kind: str, language: str) -> Table:
 
 def _build(kind: str, language: str) -> Table:
     fields, all_fields = dict(fields_of(kind, language)), OBJECTS[kind]
+    required = tuple(name for name, field in all_fields.items() if field.required and name != "Type")
+    twins = tuple(_twins(fields)) if kind not in ("Wait", "ChoiceRule") else ()
     return Table(
         fields,
         frozenset(fields),
-        tuple(name for name, field in all_fields.items() if field.required and name != "Type"),
-        {name: plain for name, field in fields.items() if (plain := _plain(field)) is not None},
-        {name: field for name, field in fields.items() if _is_dynamic(field, language)},
-        tuple((name, field) for name, field in all_fields.items() if field.shape not in (None, *_SCOPES)),
-        tuple(_twins(fields)) if kind not in ("Wait", "ChoiceRule") else (),
+        required,
+        frozenset(required),
+        {
+            name: plain
+            for name, field in fields.items()
+            if (plain := str if name == "Type" else _plain(field)) is not None
+        },
+        {name: field.kind for name, field in fields.items() if _is_dynamic(field, language)},
+        tuple(
+            (name, field.shape, field.kind == "array")
+            for name, field in all_fields.items()
+            if field.shape is not None and field.shape not in _SCOPES
+        ),
+        twins,
+        frozenset(twin for _, twin in twins),
     )
 
 

@@ -11,7 +11,7 @@ edges and scopes are never changed; their classes are not frozen, because that m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -154,7 +154,7 @@ class Topology:
         waiting = [scope.start_pointer] if scope.start_pointer is not None else []
         seen = set(waiting)
         while waiting:
-            for edge in self.edges_from(waiting.pop()):
+            for edge in self._leaving.get(waiting.pop(), ()):
                 if edge.target_pointer is not None and edge.target_pointer not in seen:
                     seen.add(edge.target_pointer)
                     waiting.append(edge.target_pointer)
@@ -163,28 +163,25 @@ class Topology:
 
 def topology(definition: Json, language: str | None = None) -> Topology:
     """Read the graph off a definition, however broken it is; `language` overrides the machine's query language."""
-    scopes: list[Scope] = []
     nodes: list[StateNode] = []
     edges: list[Edge] = []
     language = language or language_of(definition)
-    waiting: list[tuple[Scope, Iterator[StateNode]]] = []
-
-    def enter(scope: Scope) -> None:
-        scopes.append(scope)
-        waiting.append((scope, _nodes(scope, language)))
-
-    enter(_scope(definition, "", "top"))
+    scopes = [_scope(definition, "", "top")]
+    waiting = [(scopes[0], iter(scopes[0].states.items()))]
     while waiting:
         scope, states = waiting[-1]
-        node = next(states, None)
-        if node is None:
+        inner: list[Scope] = []
+        for name, pointer in states:
+            node = _node(name, pointer, scope, language)
+            nodes.append(node)
+            _add_edges(node, scope.states, edges)
+            if node.type not in _SIMPLE:
+                inner = _inner_scopes(node)
+                break  # what is inside comes first
+        else:
             waiting.pop()
-            continue
-        nodes.append(node)
-        edges.extend(_edges(node, scope))
-        if node.type not in _SIMPLE:
-            for inner in reversed(list(_inner_scopes(node))):
-                enter(inner)
+        scopes.extend(reversed(inner))
+        waiting.extend((each, iter(each.states.items())) for each in reversed(inner))
     return Topology(_in_order(scopes, nodes), tuple(nodes), tuple(edges))
 
 
@@ -211,54 +208,54 @@ def _scope(definition: Json, pointer: str, kind: str, owner: str | None = None, 
     return Scope(pointer, kind, owner, index, start, pointers.get(start) if start is not None else None, pointers, body)
 
 
-def _nodes(scope: Scope, language: str) -> Iterator[StateNode]:
-    states = scope.definition.get("States")
-    for name, pointer in scope.states.items():
-        state = states[name] if isinstance(states, dict) else None
-        body = state if isinstance(state, dict) else {}
-        type_ = body.get("Type")
-        type_ = type_ if isinstance(type_, str) else ""
-        resource = body.get("Resource")
-        yield StateNode(
-            name,
-            type_,
-            pointer,
-            scope.pointer,
-            language_of(body, language),
-            resource if isinstance(resource, str) else None,
-            type_ in ("Succeed", "Fail") or body.get("End") is True,
-            body,
-        )
+def _node(name: str, pointer: str, scope: Scope, language: str) -> StateNode:
+    state = scope.definition["States"][name]
+    body = state if isinstance(state, dict) else {}
+    type_, resource = body.get("Type"), body.get("Resource")
+    type_ = type_ if isinstance(type_, str) else ""
+    return StateNode(
+        name,
+        type_,
+        pointer,
+        scope.pointer,
+        language_of(body, language) if "QueryLanguage" in body else language,
+        resource if isinstance(resource, str) else None,
+        type_ in ("Succeed", "Fail") or body.get("End") is True,
+        body,
+    )
 
 
-def _inner_scopes(node: StateNode) -> Iterator[Scope]:
-    body = node.definition
-    branches = body.get("Branches") if _may(node, "branch") else None
-    for i, branch in enumerate(branches if isinstance(branches, list) else ()):
-        yield _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
-    for name in ("ItemProcessor", "Iterator") if _may(node, "iterate") else ():
-        if name in body:
-            yield _scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer)
+def _inner_scopes(node: StateNode) -> list[Scope]:
+    body, abilities = node.definition, _ABILITIES.get(node.type, _ANY)
+    branches = body.get("Branches") if "branch" in abilities else None
+    found = [
+        _scope(branch, f"{node.pointer}/Branches/{i}", "branch", node.pointer, i)
+        for i, branch in enumerate(branches if isinstance(branches, list) else ())
+    ]
+    processors = [name for name in ("ItemProcessor", "Iterator") if name in body] if "iterate" in abilities else []
+    return found + [_scope(body[name], f"{node.pointer}/{name}", "processor", node.pointer) for name in processors]
 
 
-def _edges(node: StateNode, scope: Scope) -> Iterator[Edge]:
-    body, pointer, states = node.definition, node.pointer, scope.states
-    if "Choices" in body and _may(node, "choose"):
-        for i, rule in _going("Choices", body):
-            target, condition = rule["Next"], rule.get("Condition", rule)
-            place = f"{pointer}/Choices/{i}/Next"
-            yield Edge(node.name, target, "choice", place, pointer, states.get(target), i, condition)
-    for name, kind, ability in _TARGETS:
-        if name in body and isinstance(body[name], str) and _may(node, ability):
-            yield Edge(node.name, body[name], kind, f"{pointer}/{name}", pointer, states.get(body[name]))
-    if "Catch" in body and _may(node, "catch"):
-        for i, catcher in _going("Catch", body):
-            target, errors = catcher["Next"], _strings(catcher.get("ErrorEquals"))
-            place = f"{pointer}/Catch/{i}/Next"
-            yield Edge(node.name, target, "catch", place, pointer, states.get(target), i, None, errors)
+def _add_edges(node: StateNode, states: Mapping[str, str], found: list[Edge]) -> None:
+    """Add the transitions that leave a state."""
+    name, pointer, body = node.name, node.pointer, node.definition
+    abilities = _ABILITIES.get(node.type, _ANY)
+    if "choose" in abilities:
+        for i, rule in _going(body.get("Choices")):
+            place, condition = f"{pointer}/Choices/{i}/Next", rule.get("Condition", rule)
+            found.append(Edge(name, rule["Next"], "choice", place, pointer, states.get(rule["Next"]), i, condition))
+        if isinstance(target := body.get("Default"), str):
+            found.append(Edge(name, target, "default", f"{pointer}/Default", pointer, states.get(target)))
+    if "go on" in abilities and isinstance(target := body.get("Next"), str):
+        found.append(Edge(name, target, "next", f"{pointer}/Next", pointer, states.get(target)))
+    if "Catch" in body and "catch" in abilities:
+        for i, catcher in _going(body.get("Catch")):
+            place, target, errors = f"{pointer}/Catch/{i}/Next", catcher["Next"], _strings(catcher.get("ErrorEquals"))
+            found.append(Edge(name, target, "catch", place, pointer, states.get(target), i, None, errors))
 
 
-_TARGETS = (("Default", "default", "choose"), ("Next", "next", "go on"))
+_ANY = frozenset(("go on", "catch", "choose", "branch", "iterate"))
+"""What a state of an unknown type may do."""
 _ABILITIES: Mapping[str, frozenset[str]] = {
     "Task": frozenset(("go on", "catch")),
     "Pass": frozenset(("go on",)),
@@ -271,18 +268,11 @@ _ABILITIES: Mapping[str, frozenset[str]] = {
 }
 
 
-def _may(node: StateNode, ability: str) -> bool:
-    """Tell whether a state of this type can do this; an unknown type may mean any."""
-    abilities = _ABILITIES.get(node.type)
-    return abilities is None or ability in abilities
-
-
-def _going(name: str, body: Mapping[str, Json]) -> Iterator[tuple[int, dict[str, Json]]]:
+def _going(listing: Json) -> list[tuple[int, dict[str, Json]]]:
     """Give the rules or catchers that name a target."""
-    listing = body.get(name)
-    for i, item in enumerate(listing if isinstance(listing, list) else ()):
-        if isinstance(item, dict) and isinstance(item.get("Next"), str):
-            yield i, item
+    if not isinstance(listing, list):
+        return []
+    return [(i, item) for i, item in enumerate(listing) if isinstance(item, dict) and isinstance(item.get("Next"), str)]
 
 
 def _strings(value: Json) -> tuple[str, ...]:

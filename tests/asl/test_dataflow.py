@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from sfn_notebook.asl import shapes
 from sfn_notebook.asl.check import check
 from sfn_notebook.asl.rule import NO_SAMPLE
+from sfn_notebook.asl.rule_entry import Entry
+from sfn_notebook.asl.rulebook import BOOK
 from sfn_notebook.asl.shapes import Found, Listing, Object, Scalar, look_up, of_value
-from sfn_notebook.asl.source import from_value
+from sfn_notebook.asl.source import from_value, parse
 from sfn_notebook.errors import Json
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -255,3 +257,19 @@ def test_loops_inside_loops_end_in_time_without_a_word() -> None:
     started = time.perf_counter()
     assert found(nested(30)) == []
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("entry", BOOK, ids=lambda entry: entry.title)
+def test_what_nobody_reads_may_be_left_out(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = parse(entry.wrong_text), parse(entry.right)
+    before = [check(document, sample=entry.sample) for document in documents]
+    monkeypatch.setattr("sfn_notebook.asl.dataflow._Analysis._silent", lambda _: set())
+    assert [check(document, sample=entry.sample) for document in documents] == before
+
+
+def test_the_output_of_a_branch_is_followed_though_nobody_reads_inside() -> None:
+    inside = branch(
+        "X", {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "q"}}
+    )
+    machine = chain({"Type": "Parallel", "Branches": [inside]}, {"Type": "Pass", "InputPath": "$[0].orderId"})
+    assert found(machine) == [("DATA_CANNOT_EXIST", '$[0].orderId cannot exist in state "B"')]

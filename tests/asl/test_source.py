@@ -61,6 +61,26 @@ def test_the_text_at_every_span_is_the_json_of_that_value(value: Json, indent: i
         assert json.loads(slice_at(text, span)) == key
 
 
+FEW_KEYS = st.sampled_from(["a", "b", "a b", "a/b", "1", "é", '"', '"a', "a\\", ":", "\\u0061"])
+NESTED = st.recursive(
+    FEW_KEYS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FEW_KEYS, inner, max_size=4), max_leaves=12
+)
+
+
+@settings(max_examples=400)
+@given(st.dictionaries(FEW_KEYS, NESTED), st.sampled_from([None, 1]), st.booleans(), st.data())
+def test_a_single_place_is_that_of_the_whole_scan(
+    value: Json, indent: int | None, ascii_only: bool, data: st.DataObject
+) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    whole, document = parse(text), parse(text)
+    for pointer in data.draw(st.permutations(list(pointers(value)))):
+        assert document.locate(pointer) == whole.spans[pointer]
+        assert document.locate(pointer, key=True) == whole.key_spans.get(pointer, whole.spans[pointer])
+        assert document.locate(pointer + "/zz") == whole.spans[pointer]
+        assert document.locate(pointer + "/zz", key=True) == whole.spans[pointer]
+
+
 @given(OBJECTS)
 def test_json_as_yaml_text_has_the_same_value_and_pointers(value: Json) -> None:
     import yaml
