@@ -282,7 +282,7 @@ class _Analysis:
         selector = body.get("ItemSelector", body.get("Parameters") if node.query_language == JSONPATH else None)
         if mode_of(body) != "INLINE":
             given = ANYTHING
-        elif isinstance(selector, dict):
+        elif selector is not None:
             given = (
                 self.template(selector, stages, _chosen(node, "ItemSelector"))
                 if node.query_language == JSONPATH

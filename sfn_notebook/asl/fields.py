@@ -34,11 +34,18 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "reference": "a reference path",
         "expression": "a JSONPath or an intrinsic function",
         "template": "an object",
+        "payload": "an object or another payload template",
         "timestamp": "a timestamp",
         "strings": "an array of strings",
     }
 )
-"""Every field kind, in the words of a message. A template holds `.$` fields; a reference path names exactly one place."""
+"""Every field kind, in the words of a message. A reference path names exactly one place.
+
+A template is an object that may hold `.$` fields; a payload is one too, or a list with such objects in it, or a plain text or number.
+"""
+
+TEMPLATES = ("template", "payload")
+"""Kinds of fields in which `.$` fields are evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,9 @@ _IN_OUT = (
     Field("InputPath", "path", "the part of the input that this state sees; null for {}", JSONPATH, nullable=True),
     Field("OutputPath", "path", "the part of the output that goes on; null for {}", JSONPATH, nullable=True),
 )
-_PARAMETERS = Field("Parameters", "template", "what the work is given, built from the input", JSONPATH)
-_SELECTOR = Field("ResultSelector", "template", "what is taken from the result", JSONPATH)
+_PARAMETERS = Field("Parameters", "payload", "what the work is given, built from the input", JSONPATH)
+_CALL = Field("Parameters", "template", "what to read or write, built from the input", JSONPATH)
+_SELECTOR = Field("ResultSelector", "payload", "what is taken from the result", JSONPATH)
 _RESULT_PATH = Field(
     "ResultPath", "reference", "where the result goes in the input; null drops it", JSONPATH, nullable=True
 )
@@ -150,7 +158,7 @@ _MAP = (
     *_IN_OUT, _PARAMETERS, _SELECTOR, _RESULT_PATH, _OUTPUT, _ASSIGN, _RETRY, _CATCH,
     Field("ItemsPath", "path", "the array in the input", JSONPATH),
     Field("Items", "collection", "the array or object to go through", JSONATA, expression=True),
-    Field("ItemSelector", "template", "what each iteration is given", expression=True),
+    Field("ItemSelector", "payload", "what each iteration is given", expression=True),
     Field("ItemReader", "object", "where a Distributed Map reads its items", shape="ItemReader"),
     Field("ItemBatcher", "object", "how a Distributed Map puts items together", shape="ItemBatcher"),
     Field("ResultWriter", "object", "where a Distributed Map writes its results", shape="ResultWriter"),
@@ -241,7 +249,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
     ),
     "ItemReader": (
         Field("Resource", "string", "s3:getObject or s3:listObjectsV2", required=True, low=1),
-        _PARAMETERS, _ARGUMENTS,
+        _CALL, _ARGUMENTS,
         Field("ReaderConfig", "object", "how the data is written", shape="ReaderConfig"),
     ),
     "ReaderConfig": (
@@ -257,10 +265,10 @@ _TABLE: dict[str, tuple[Field, ...]] = {
     "ItemBatcher": (
         *_counted("MaxItemsPerBatch", "how many items go together", low=1),
         *_counted("MaxInputBytesPerBatch", "how many bytes go together", low=1, high=262_144),
-        Field("BatchInput", "template", "what every batch is given as well", expression=True),
+        Field("BatchInput", "payload", "what every batch is given as well", expression=True),
     ),
     "ResultWriter": (
-        Field("Resource", "string", "s3:putObject"), _PARAMETERS, _ARGUMENTS,
+        Field("Resource", "string", "s3:putObject"), _CALL, _ARGUMENTS,
         Field("WriterConfig", "object", "how the results are written", shape="WriterConfig"),
     ),
     "WriterConfig": (

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from sfn_notebook.asl.document import Document
-from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, language_of
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, TEMPLATES, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.tables import table_of
 from sfn_notebook.asl.topology import Scope, Topology, topology
@@ -252,7 +252,7 @@ def _gather_texts(thing: Thing, found: list[Text]) -> None:
         pointer = f"{thing.pointer}/{name}"
         if thing.language != JSONPATH:
             _evaluated(pointer, name, value, (name, thing), found)
-        elif field.kind == "template":
+        elif field.kind in TEMPLATES:
             _dynamic(pointer, value, (name, thing), found)
         elif isinstance(value, str):
             found.append(Text(pointer, field.kind, name, value, name, thing))

@@ -247,6 +247,7 @@ _KIND_TESTS = {
     "number": _number,
     "object": lambda value: isinstance(value, dict),
     "template": lambda value: isinstance(value, dict),
+    "payload": lambda value: value is not None,
     "array": lambda value: isinstance(value, list),
     "strings": lambda value: isinstance(value, list),
     "collection": lambda value: isinstance(value, list | dict),

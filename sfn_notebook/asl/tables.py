@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, Field, fields_of
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, TEMPLATES, Field, fields_of
 
 PATHS = ("path", "reference", "expression")
 """Kinds of fields that are a JSONPath or an intrinsic function."""
 _STRINGS = (*PATHS, "string", "state", "timestamp")
-_OBJECTS = ("object", "template")
+_OBJECTS = ("object", *TEMPLATES)
 _NO_TWIN = ("Result", "Input", "Output", "Items")
 """ResultPath is no twin of Result, nor OutputPath of Output."""
 _SCOPES = ("Branch", "ItemProcessor")
@@ -73,8 +73,8 @@ def _plain(field: Field) -> type | None:
 
 def _is_dynamic(field: Field, language: str) -> bool:
     if language == JSONPATH:
-        return field.kind in PATHS or field.kind == "template"
-    return field.expression or field.kind in ("any", "template")
+        return field.kind in PATHS or field.kind in TEMPLATES
+    return field.expression or field.kind in ("any", *TEMPLATES)
 
 
 def _twins(fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:

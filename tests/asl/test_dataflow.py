@@ -255,3 +255,14 @@ def test_loops_inside_loops_end_in_time_without_a_word() -> None:
     started = time.perf_counter()
     assert found(nested(30)) == []
     assert time.perf_counter() - started < 5
+
+
+def test_an_item_selector_that_is_no_object_is_what_iterations_read() -> None:
+    inner = branch("I", {"Type": "Pass", "InputPath": "$.orderId"})
+    each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner}
+    assert found(chain({**each, "ItemSelector": ["x"]})) == [
+        ("DATA_CANNOT_EXIST", '$.orderId cannot exist in state "I"')
+    ]
+    assert found(chain({**each, "ItemSelector": {"orderId.$": "$$.Map.Item.Value"}})) == []
+    jsonata = {"Type": "Map", "QueryLanguage": "JSONata", "ItemSelector": "{% $states.context.Map.Item.Value %}"}
+    assert found(chain({**jsonata, "ItemProcessor": inner})) == []

@@ -96,7 +96,7 @@ JSONATA: dict[str, Any] = {
 VALID = {"distributed": DISTRIBUTED, "jsonata": JSONATA}
 WRONG: dict[str, Json] = {
     "string": 5, "boolean": "x", "integer": 1.5, "number": "x", "object": [], "array": {}, "collection": 5, "state": 5,
-    "path": 5, "reference": 5, "expression": 5, "template": [], "timestamp": 5, "strings": {},
+    "path": 5, "reference": 5, "expression": 5, "template": [], "payload": None, "timestamp": 5, "strings": {},
 }  # fmt: skip
 """A value that no field of that kind takes."""
 

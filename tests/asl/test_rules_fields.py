@@ -125,7 +125,9 @@ def test_a_field_that_nobody_knows_is_a_warning(expect: Callable[..., Diagnostic
         ('"TimeoutSeconds": »1.5', "TimeoutSeconds must be an integer, found a number: 1.5"),
         ('"TimeoutSeconds": »true', "TimeoutSeconds must be an integer, found a boolean: true"),
         ('"Comment": »5', "Comment must be a string, found a number: 5"),
-        ('"Parameters": »[]', "Parameters must be an object, found an array"),
+        ('"Parameters": »null', "Parameters must be an object or another payload template, found null"),
+        ('"Assign": »["x"]', "Assign must be an object, found an array"),
+        ('"Credentials": »"role"', "Credentials must be an object, found a string"),
         ('"Retry": »{}', "Retry must be an array, found an object"),
         ('"Retry": [»"x"]', "each entry of Retry must be an object, found a string"),
         ('"Retry": [{"ErrorEquals": »"X"}]', "ErrorEquals must be an array of strings, found a string"),
@@ -224,3 +226,21 @@ def test_items_of_a_jsonata_map_are_an_array_an_object_or_an_expression(
     for items in ("[1]", '{"a": 1}', '"{% $states.input %}"'):
         clean(machine(items))
     expect(machine('»"x"'), SCHEMA, "Items must be an array or an object or a {% … %} expression")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"Type": "Pass", "Parameters": "fixed"',
+        '"Type": "Pass", "Parameters": 7',
+        '"Type": "Pass", "Parameters": [{"id.$": "$$.Execution.Id"}]',
+        '"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Parameters": ["x", 1], "ResultSelector": "done"',
+    ],
+)
+def test_a_payload_template_need_not_be_an_object(fields: str, clean: Callable[..., None]) -> None:
+    clean(states(f'"A": {{{fields}, "End": true}}'))
+
+
+def test_a_path_inside_a_list_of_a_payload_template_is_still_read(expect: Callable[..., Diagnostic]) -> None:
+    text = states('"A": {"Type": "Pass", "Parameters": [1, {"id.$": "$».["}], "End": true}')
+    expect(text, SCHEMA, "id.$: ")
