@@ -291,7 +291,7 @@ class _Analysis:
         if collect:
             self.flow.items[node.pointer] = items
         results = [self.scope(scope, given, collect=collect) for scope in self.graph.scopes_of(node.pointer)]
-        if "ResultWriter" in body:
+        if "ResultWriter" in body and mode_of(body) != "INLINE":
             return ANYTHING
         does = f'Map state "{node.name}" yields the list of its iterations\' results'
         advice = 'keep the input with a ResultPath such as "$.results"'
@@ -300,7 +300,7 @@ class _Analysis:
 
     def _items(self, node: StateNode, stages: _Stages) -> Shape:
         body = node.definition
-        if "ItemReader" in body:
+        if "ItemReader" in body and mode_of(body) != "INLINE":
             return ANYTHING
         if node.query_language == JSONPATH:
             return self.view(body.get("ItemsPath", "$"), stages.effective)

@@ -173,7 +173,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
         Field("Comment", "string", "text for people"),
         Field("QueryLanguage", "string", "JSONPath (the default) or JSONata", values=LANGUAGES),
         Field("Version", "string", "the version of the language", values=("1.0",)),
-        Field("TimeoutSeconds", "integer", "how long an execution may take", low=1, high=MAX_SECONDS),
+        Field("TimeoutSeconds", "integer", "how long an execution may take; 0 for no limit of its own", low=0, high=MAX_SECONDS),
         Field("States", "object", "the states by name", required=True),
         Field("StartAt", "state", "the state that runs first", required=True),
     ),
@@ -223,7 +223,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
     "Map": (*_EVERY, *_GOES_ON, *_MAP),
     "Retrier": (
         Field("ErrorEquals", "strings", "the error names that this one is for", required=True),
-        Field("IntervalSeconds", "integer", "seconds before the first retry (1)", low=1, high=MAX_SECONDS),
+        Field("IntervalSeconds", "integer", "seconds before the first retry (1)", low=0, high=MAX_SECONDS),
         Field("MaxAttempts", "integer", "how many retries (3); 0 for none", low=0, high=MAX_SECONDS),
         Field("BackoffRate", "number", "by what each wait grows (2.0)", low=1),
         Field("MaxDelaySeconds", "integer", "the longest wait", low=1, high=31_622_400),
@@ -263,8 +263,8 @@ _TABLE: dict[str, tuple[Field, ...]] = {
         *_counted("MaxItems", "how many items to read at most", high=100_000_000),
     ),
     "ItemBatcher": (
-        *_counted("MaxItemsPerBatch", "how many items go together", low=1),
-        *_counted("MaxInputBytesPerBatch", "how many bytes go together", low=1, high=262_144),
+        *_counted("MaxItemsPerBatch", "how many items go together; 0 for as many as fit"),
+        *_counted("MaxInputBytesPerBatch", "how many bytes go together; 0 for as many as fit", high=262_144),
         Field("BatchInput", "payload", "what every batch is given as well", expression=True),
     ),
     "ResultWriter": (

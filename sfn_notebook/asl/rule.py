@@ -247,8 +247,8 @@ def _gather_texts(thing: Thing, found: list[Text]) -> None:
     dynamic = table_of(thing.kind, thing.language).dynamic
     for name, value in thing.body.items():
         field = dynamic.get(name)
-        if field is None or not isinstance(value, _VALUES):
-            continue
+        if field is None or not isinstance(value, _VALUES) or (field.kind == "strings" and isinstance(value, list)):
+            continue  # the entries of CSVHeaders are no expressions
         pointer = f"{thing.pointer}/{name}"
         if thing.language != JSONPATH:
             _evaluated(pointer, name, value, (name, thing), found)

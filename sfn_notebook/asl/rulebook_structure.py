@@ -231,6 +231,8 @@ STRUCTURE: tuple[Entry, ...] = (
         "only for a Distributed Map",
         machine(_map('»"Label": "orders", ')),
         machine(_map('"Label": "orders", ', _DISTRIBUTED)),
+        NO_EFFECT,
+        Severity.WARNING,
     ),
     Entry(
         rules_maps.tolerance_is_distributed,

@@ -1,7 +1,7 @@
 """Rules on Map states: what only a Distributed Map has, what its readers, batchers and writers need, and labels.
 
-An inline Map that sets tolerated failures is accepted by AWS [recorded], so that is a warning; the reader, batcher, writer and label
-stand only in a Distributed Map. A value with an unresolved placeholder is not judged.
+AWS accepts an inline Map that has what only a Distributed Map uses (tolerated failures, reader, batcher, writer, label) and ignores
+it there, so that is a warning. A value with an unresolved placeholder is not judged.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def distributed_maps(machine: Machine) -> Iterator[Problem]:
 
 
 def only_distributed(machine: Machine) -> Iterator[Problem]:
-    """ItemReader, ItemBatcher, ResultWriter and Label stand only in a Distributed Map."""
+    """ItemReader, ItemBatcher, ResultWriter and Label count only in a Distributed Map."""
     for thing in machine.of("Map"):
         if mode_of(thing.body) != "INLINE":
             continue
@@ -54,7 +54,8 @@ def only_distributed(machine: Machine) -> Iterator[Problem]:
                 hint = (
                     'set "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} in its ItemProcessor'
                 )
-                yield Problem(at(thing, name), f"{name} is only for a Distributed Map", key=True, hint=hint)
+                message = f"{name} does nothing in an inline Map: it is only for a Distributed Map"
+                yield Problem(at(thing, name), message, NO_EFFECT, Severity.WARNING, key=True, hint=hint)
 
 
 def tolerance_is_distributed(machine: Machine) -> Iterator[Problem]:

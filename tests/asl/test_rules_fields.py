@@ -244,3 +244,13 @@ def test_a_payload_template_need_not_be_an_object(fields: str, clean: Callable[.
 def test_a_path_inside_a_list_of_a_payload_template_is_still_read(expect: Callable[..., Diagnostic]) -> None:
     text = states('"A": {"Type": "Pass", "Parameters": [1, {"id.$": "$».["}], "End": true}')
     expect(text, SCHEMA, "id.$: ")
+
+
+def test_zero_seconds_are_allowed_where_aws_takes_them(
+    clean: Callable[..., None], expect: Callable[..., Diagnostic]
+) -> None:
+    retry = '"Retry": [{"ErrorEquals": ["X"], "IntervalSeconds": %s}]'
+    clean(states(f'"A": {{{TASK}, {retry % 0}}}'))
+    clean(states('"A": {"Type": "Succeed"}', '"TimeoutSeconds": 0, '))
+    expect(states(f'"A": {{{TASK}, {retry % "»-1"}}}'), SCHEMA, "IntervalSeconds must be at least 0, found -1")
+    expect(states('"A": {"Type": "Succeed"}', '"TimeoutSeconds": »-1, '), SCHEMA, "TimeoutSeconds must be at least 0")
