@@ -161,6 +161,15 @@ STRUCTURE: tuple[Entry, ...] = (
         machine(_ENDS),
     ),
     Entry(
+        rules_flow.next_or_end,
+        "A state has a false End beside its Next",
+        'has "End": false',
+        machine('"A": {"Type": "Pass", "End": »false, "Next": "Z"}', END),
+        machine('"A": {"Type": "Pass", "Next": "Z"}', END),
+        NO_EFFECT,
+        Severity.WARNING,
+    ),
+    Entry(
         rules_flow.states_are_reachable,
         "No transition leads to a state",
         "is not reachable",

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, STATE_TYPES, WAIT_FIELDS, fields_of
-from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
+from sfn_notebook.asl.rule import SCHEMA, TARGET, Machine, Problem, Thing, at, near
+from sfn_notebook.asl.rules_maps import NO_EFFECT
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.tables import table_of
 from sfn_notebook.asl.topology import Scope
-from sfn_notebook.errors import Json
+from sfn_notebook.errors import Json, Severity
 
 _GOES_ON = ("Task", "Pass", "Wait", "Parallel", "Map")
 
@@ -29,8 +30,10 @@ def next_or_end(machine: Machine) -> Iterator[Problem]:
                 at(thing, "End"), f'state "{name}" has both Next and End', key=True, hint="remove one of them"
             )
         elif has_end and thing.body["End"] is False:
+            # AWS takes a false End beside a Next for none.
             hint = "remove it" if has_next else 'write "End": true, or a Next'
-            yield Problem(at(thing, "End"), f'state "{name}" has "End": false', hint=hint)
+            severity, code = (Severity.WARNING, NO_EFFECT) if has_next else (Severity.ERROR, SCHEMA)
+            yield Problem(at(thing, "End"), f'state "{name}" has "End": false', code, severity, hint=hint)
         elif not has_next and not has_end and not _misspelt(thing):
             yield Problem(
                 thing.pointer,
@@ -119,7 +122,9 @@ def _has_no_end(scope: Scope, machine: Machine) -> bool:
         return False
     # A state that is broken in itself (no type, neither Next nor End) is the problem then, not the missing end.
     return all(
-        node.type in STATE_TYPES and "End" not in node.definition and _goes_somewhere(node.pointer, machine)
+        node.type in STATE_TYPES
+        and node.definition.get("End", False) is False
+        and _goes_somewhere(node.pointer, machine)
         for node in nodes
     )
 

@@ -34,7 +34,7 @@ def placeholders(machine: Machine) -> Iterator[Problem]:
                 found[match.group(1)] = place, offset, count + 1
     severity = Severity.ERROR if machine.strict else Severity.WARNING
     for name, (pointer, offset, count) in found.items():
-        if name in document.filled:
+        if document.filled.issuperset(name.split(",")):
             continue
         times = "" if count == 1 else f", used {count} times"
         hint = "CloudFormation or SAM fills it in; give substitutions to try it here"

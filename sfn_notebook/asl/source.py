@@ -22,7 +22,7 @@ from sfn_notebook.asl.composed import Composed, aligned, filled, whole
 from sfn_notebook.asl.document import Document, kind_of, start_of
 from sfn_notebook.asl.files import SUFFIXES, decode, names_a_file, read_file
 from sfn_notebook.asl.jsontext import Complaint, Offsets, scan
-from sfn_notebook.asl.mending import mend
+from sfn_notebook.asl.mending import behind_comments, mend
 from sfn_notebook.asl.reading import (
     MAX_DEPTH,
     MAX_LENGTH,
@@ -170,7 +170,7 @@ def _loaded(inner: Composed, outer: str, name: str | None, substitutions: Mappin
     start = start_of(inner.text)
     if start == len(inner.text):
         raise definition_error(outer, name, Complaint(NOT_AN_OBJECT, inner.at(0), "the text is empty"), SHAPE)
-    is_json = inner.text[start] in "{["
+    is_json = inner.text[behind_comments(inner.text, start)] in "{["
     if substitutions:
         inner = _filled_in(inner, substitutions)
     lazy: dict[str, Any] = {}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from sfn_notebook.asl.jsontext import Lines
 from sfn_notebook.errors import Json, Span
 
-PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_][A-Za-z0-9_.:\-]*)\}")
-"""A well-formed placeholder: a name, with the dots and colons of `Resource.Arn` and `AWS::Region`."""
+PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_][A-Za-z0-9_.:\-]*(?:,[A-Za-z0-9_][A-Za-z0-9_.:\-]*)*)\}")
+"""A well-formed placeholder: a name, with the dots and colons of `Resource.Arn` and `AWS::Region`, or several with commas."""
 
 
 @dataclass(frozen=True, slots=True)

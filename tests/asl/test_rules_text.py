@@ -176,3 +176,10 @@ def test_a_state_may_be_called_like_a_broken_placeholder(clean: Callable[..., No
 
 def test_what_only_looks_like_a_placeholder_is_none(clean: Callable[..., None]) -> None:
     clean(passing('"Parameters": {"a.$": "States.Format(\'costs ${}\', $.x)", "b": "${!Literal}"}'))
+
+
+def test_a_placeholder_may_name_several_variables(expect: Callable[..., Diagnostic]) -> None:
+    text = (
+        '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "»${a,b}", "TimeoutSeconds": 5, "End": true}}}'
+    )
+    expect(text, "UNRESOLVED_PLACEHOLDER", "the placeholder ${a,b} is not filled in", Severity.WARNING)
