@@ -422,7 +422,7 @@ class _Analysis:
             if node.type not in ("Task", "Map", "Parallel"):
                 return stages.effective if node.type != "Pass" else None
             return stages.result if "ResultSelector" not in node.definition else None
-        if name == "ItemsPath" and "ItemReader" in node.definition:
+        if name == "ItemsPath" and "ItemReader" in node.definition and mode_of(node.definition) != "INLINE":
             return None  # recorded: it is ignored then
         if name in _BEFORE_PARAMETERS and thing.pointer == node.pointer:
             return self.view(node.definition.get("InputPath", "$"), stages.input)

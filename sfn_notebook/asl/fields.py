@@ -32,6 +32,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "state": "the name of a state",
         "path": "a JSONPath",
         "reference": "a reference path",
+        "single": "a reference path",
+        "items": "a reference path",
         "expression": "a JSONPath or an intrinsic function",
         "template": "an object",
         "payload": "an object or another payload template",
@@ -39,8 +41,10 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "strings": "an array of strings",
     }
 )
-"""Every field kind, in the words of a message. A reference path names exactly one place.
+"""Every field kind, in the words of a message.
 
+A reference is a place in the data that a result is written to; a single is a reference path that only reads, in the data or a
+variable; items is one that may also read the context object.
 A template is an object that may hold `.$` fields; a payload is one too, or a list with such objects in it, or a plain text or number.
 """
 
@@ -141,7 +145,7 @@ def _counted(
 ) -> tuple[Field, Field]:
     return (
         Field(name, kind, doc, expression=True, low=low, high=high),
-        Field(name + "Path", "path", doc + ", from the input", JSONPATH),
+        Field(name + "Path", "single", doc + ", from the input", JSONPATH),
     )
 
 
@@ -156,7 +160,7 @@ _MAP = (
     Field("ItemProcessor", "object", "the workflow that each item goes through", shape="ItemProcessor"),
     Field("Iterator", "object", "the old name of ItemProcessor", shape="ItemProcessor"),
     *_IN_OUT, _PARAMETERS, _SELECTOR, _RESULT_PATH, _OUTPUT, _ASSIGN, _RETRY, _CATCH,
-    Field("ItemsPath", "path", "the array in the input", JSONPATH),
+    Field("ItemsPath", "items", "the array in the input", JSONPATH),
     Field("Items", "collection", "the array or object to go through", JSONATA, expression=True),
     Field("ItemSelector", "payload", "what each iteration is given", expression=True),
     Field("ItemReader", "object", "where a Distributed Map reads its items", shape="ItemReader"),

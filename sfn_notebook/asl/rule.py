@@ -78,7 +78,7 @@ class Text(NamedTuple):
 
     Attributes:
         pointer: where it is.
-        kind: "path", "reference", "expression" (a path or an intrinsic function) or "jsonata".
+        kind: one of `asl.tables.PATHS`, or "jsonata".
         name: the key that holds it.
         text: the expression; in a `.$` field perhaps no string at all.
         field: the field of `thing` that it is in.

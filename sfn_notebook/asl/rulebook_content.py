@@ -31,6 +31,13 @@ CONTENT: tuple[Entry, ...] = (
         machine('"A": {"Type": "Pass", "InputPath": "$.a[0]", "End": true}'),
     ),
     Entry(
+        rules_text.expressions,
+        "A field that needs one value has a path that may find several",
+        "names exactly one node",
+        machine('"A": {"Type": "Map", "ItemsPath": "$.a»[*].b", "ItemProcessor": ' + _BRANCH + ', "End": true}'),
+        machine('"A": {"Type": "Map", "ItemsPath": "$.a[0].b", "ItemProcessor": ' + _BRANCH + ', "End": true}'),
+    ),
+    Entry(
         rules_text.jsonata,
         "A JSONata expression cannot be read",
         'Expected ")"',
@@ -62,6 +69,27 @@ CONTENT: tuple[Entry, ...] = (
     ),
     Entry(
         rules_text.resources,
+        "A call waits in a way that its service does not have",
+        "is not recognized",
+        machine(task("", resource="arn:aws:states:::aws-sdk:s3:getObject».sync")),
+        machine(task("", resource="arn:aws:states:::aws-sdk:s3:getObject.waitForTaskToken")),
+    ),
+    Entry(
+        rules_text.arguments,
+        "A call lacks an argument that AWS does not take it without",
+        "The field 'MessageBody' is required but was missing",
+        machine(task('»"Parameters": {"QueueUrl": "u"}, ', resource="arn:aws:states:::sqs:sendMessage")),
+        machine(
+            task(
+                '"Parameters": {"QueueUrl": "u", "MessageBody.$": "$.text"}, ',
+                resource="arn:aws:states:::sqs:sendMessage",
+            )
+        ),
+        rules_text.MISSING_ARGUMENT,
+        _WARNING,
+    ),
+    Entry(
+        rules_text.resources,
         "No optimised integration with this service is known",
         "no optimised integration",
         machine(task("", resource="arn:aws:states:::»s3:putObject")),
@@ -75,14 +103,22 @@ CONTENT: tuple[Entry, ...] = (
         "is no name of a variable",
         jsonata('"Assign": {»"a.b": 1}'),
         jsonata('"Assign": {"a": {"b": 1}}'),
+        rules_service.INVALID_VARIABLE,
+    ),
+    Entry(
+        rules_service.variable_names,
+        "A variable is called states, like the service's own",
+        "is reserved",
+        jsonata('"Assign": {»"states": 1}'),
+        jsonata('"Assign": {"state": 1}'),
+        rules_service.RESERVED_VARIABLE,
     ),
     Entry(
         rules_service.delimiters,
         "A JSONata expression is not closed, or not opened",
-        "does not close with %}",
+        "must start with {% and end with %}",
         jsonata('"Output": »"{% $states.input"'),
         jsonata('"Output": "{% $states.input %}"'),
-        "INVALID_JSONATA_EXPRESSION",
     ),
     Entry(
         rules_service.delimiters,

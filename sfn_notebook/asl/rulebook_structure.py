@@ -6,7 +6,7 @@ from sfn_notebook.asl import rules_fields, rules_flow, rules_maps, rules_service
 from sfn_notebook.asl.fields import MAX_DEFINITION
 from sfn_notebook.asl.rule import TARGET
 from sfn_notebook.asl.rule_entry import END, Entry, jsonata, machine, task
-from sfn_notebook.asl.rules_fields import UNKNOWN_FIELD
+from sfn_notebook.asl.rules_fields import INVALID_LABEL, INVALID_STATE_NAME, UNKNOWN_FIELD
 from sfn_notebook.asl.rules_maps import DUPLICATE_LABEL, NO_EFFECT
 from sfn_notebook.errors import Severity
 
@@ -122,6 +122,7 @@ STRUCTURE: tuple[Entry, ...] = (
         "may have 80 characters",
         machine('»"' + "A" * 81 + '": {"Type": "Succeed"}', start="A" * 81),
         machine('"' + "A" * 80 + '": {"Type": "Succeed"}', start="A" * 80),
+        INVALID_STATE_NAME,
     ),
     Entry(
         rules_fields.state_names,
@@ -200,6 +201,13 @@ STRUCTURE: tuple[Entry, ...] = (
         machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "Z"}]}', END),
     ),
     Entry(
+        rules_flow.choice_rules,
+        "A Choice rule has a Variable beside And, Or or Not",
+        "only one of",
+        machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{»"Variable": "$.a", "And": [{"Variable": "$.a", "IsNull": true}], "Next": "Z"}]}', END),
+        machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{"And": [{"Variable": "$.a", "IsNull": true}], "Next": "Z"}]}', END),
+    ),
+    Entry(
         rules_flow.wait_has_one_form,
         "A Wait does not say how long, or does so twice",
         "does not say how long",
@@ -235,6 +243,13 @@ STRUCTURE: tuple[Entry, ...] = (
         machine(_map("", _DISTRIBUTED)),
     ),
     Entry(
+        rules_maps.distributed_maps,
+        "An inline Map has a type of child executions",
+        "'ExecutionType' is not supported",
+        machine(_map("", '"Mode": "INLINE", »"ExecutionType": "STANDARD"')),
+        machine(_map("", _DISTRIBUTED)),
+    ),
+    Entry(
         rules_maps.only_distributed,
         "An inline Map has what only a Distributed Map can",
         "only for a Distributed Map",
@@ -258,6 +273,7 @@ STRUCTURE: tuple[Entry, ...] = (
         "a Label cannot contain",
         machine(_map('"Label": "my»:orders", ', _DISTRIBUTED)),
         machine(_map('"Label": "my-orders", ', _DISTRIBUTED)),
+        INVALID_LABEL,
     ),
     Entry(
         rules_maps.labels,
@@ -299,6 +315,13 @@ STRUCTURE: tuple[Entry, ...] = (
         machine(task('"TimeoutSeconds": 60, "HeartbeatSeconds": 30, ')),
     ),
     Entry(
+        rules_service.credentials,
+        "Credentials do not name a role, or stand at an activity",
+        "The field 'RoleArn' is required",
+        machine(task('»"Credentials": {"Role": "arn:aws:iam::123456789012:role/r"}, ')),
+        machine(task('"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ')),
+    ),
+    Entry(
         rules_service.retry_delays,
         "A Retry's longest delay is shorter than its first",
         "is smaller than IntervalSeconds",
@@ -318,8 +341,8 @@ STRUCTURE: tuple[Entry, ...] = (
     Entry(
         rules_service.express,
         "An Express workflow has a Distributed Map",
-        "does not support a Distributed Map",
-        machine("»" + _map("", _DISTRIBUTED)),
+        "'Mode' with value 'DISTRIBUTED' is not supported",
+        machine(_map("", _DISTRIBUTED).replace('"DISTRIBUTED"', '»"DISTRIBUTED"')),
         machine(_map("")),
         workflow_type="EXPRESS",
     ),

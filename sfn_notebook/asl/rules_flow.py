@@ -177,7 +177,12 @@ def _rule_next(thing: Thing) -> Iterator[Problem]:
 
 def _rule_test(thing: Thing) -> Iterator[Problem]:
     tests = [name for name in thing.body if name in OPERATORS or name in COMBINATORS]
-    if len(tests) > 1:
+    if len(tests) == 1 and tests[0] in COMBINATORS and "Variable" in thing.body:
+        message = (
+            f"a rule must have only one of [And, Or, Not, Variable, Condition], this one has Variable and {tests[0]}"
+        )
+        yield Problem(at(thing, "Variable"), message, key=True, hint=f"move it into the rules of {tests[0]}")
+    elif len(tests) > 1:
         message = f"a rule has one operator, this one has {' and '.join(tests)}"
         yield Problem(at(thing, tests[1]), message, key=True, hint='put them in one "And", as rules of their own')
     elif not tests and "Condition" not in thing.body and not _misspelt_field(thing):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from sfn_notebook.asl.integrations import READERS
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, quoted
+from sfn_notebook.asl.rules_fields import INVALID_LABEL
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import Json, Severity
 
@@ -36,8 +37,11 @@ def mode_of(body: Mapping[str, Json]) -> str | None:
 
 
 def distributed_maps(machine: Machine) -> Iterator[Problem]:
-    """A Distributed Map says the type of its child executions."""
+    """A Distributed Map says the type of its child executions, an inline one has none."""
     for thing in machine.of("ProcessorConfig"):
+        if thing.body.get("Mode") == "INLINE" and "ExecutionType" in thing.body:
+            hint = 'remove it, or set "Mode": "DISTRIBUTED"'
+            yield Problem(at(thing, "ExecutionType"), "Field 'ExecutionType' is not supported", key=True, hint=hint)
         if thing.body.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in thing.body:
             message = "These fields are required: [ExecutionType]"
             hint = "STANDARD or EXPRESS: the type of the child executions"
@@ -80,7 +84,7 @@ def labels(machine: Machine) -> Iterator[Problem]:
         bad = next((i for i, character in enumerate(label) if _refused(character)), None)
         if bad is not None:
             hint = "use letters, digits, - and _"
-            yield Problem(pointer, f"a Label cannot contain {quoted(label[bad])}", offset=bad, hint=hint)
+            yield Problem(pointer, f"a Label cannot contain {quoted(label[bad])}", INVALID_LABEL, offset=bad, hint=hint)
         if label in first:
             hint = f"labels are unique over the whole machine; the other one is at {first[label]}"
             yield Problem(pointer, f'the Label "{label}" is used twice', DUPLICATE_LABEL, hint=hint)

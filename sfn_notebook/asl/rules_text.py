@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 
 from sfn_notebook.asl.fields import JSONPATH, fields_of
-from sfn_notebook.asl.integrations import INTEGRATIONS
-from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
+from sfn_notebook.asl.integrations import INTEGRATIONS, JOB_AS_JSON, NO_JOB, NO_TOKEN, REQUIRED
+from sfn_notebook.asl.rule import Machine, Problem, Thing, at, near, quoted
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import ExpressionError, Severity
 from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree
-from sfn_notebook.lang.jsonpath import compile_reference
+from sfn_notebook.lang.jsonpath import Path, compile_reference, several
 from sfn_notebook.lang.template import compile_expression
 
 BAD_EXPRESSION = "SCHEMA_VALIDATION_FAILED"
@@ -48,6 +48,8 @@ def _failure(kind: str, text: str, machine: Machine) -> ExpressionError | None:
         if kind == "path" or (kind == "expression" and text.startswith("$")):
             found = machine.path(text)
             return found if isinstance(found, ExpressionError) else None
+        if kind in ("single", "items"):
+            return _not_single(machine.path(text), kind)
         if kind == "reference":
             compile_reference(text)
         else:
@@ -57,6 +59,14 @@ def _failure(kind: str, text: str, machine: Machine) -> ExpressionError | None:
     except RecursionError:
         return ExpressionError("the expression is nested too deeply", text)
     return None
+
+
+def _not_single(path: Path | ExpressionError, kind: str) -> ExpressionError | None:
+    if isinstance(path, ExpressionError):
+        return path
+    if path.root == "$$" and kind == "single":
+        return ExpressionError("this field cannot read the context object", path.text, 0)
+    return several(path)
 
 
 def _path_hint(text: str) -> str | None:
@@ -127,6 +137,8 @@ def is_timestamp(text: str) -> bool:
 # --- resources -----------------------------------------------------------------------------------------------------------
 
 _INTEGRATION = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:([^:]+):([^:.]+)(\.[^:]+)?(:\d+)?")
+_SDK_CALL = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:(aws-sdk):([^:]+:[^:.]+)(\.[^:]+)?(:\d+)?")
+MISSING_ARGUMENT = "MISSING_ARGUMENT"
 
 
 def resources(machine: Machine) -> Iterator[Problem]:
@@ -140,8 +152,14 @@ def resources(machine: Machine) -> Iterator[Problem]:
             yield Problem(at(thing, "Resource"), "Value is not a valid resource ARN", hint=hint)
             continue
         match = _INTEGRATION.fullmatch(resource) if ":states:" in resource else None
-        if match is not None and match.group(1) not in ("activity", "aws-sdk"):
+        if match is None:
+            match = _SDK_CALL.fullmatch(resource) if ":aws-sdk:" in resource else None
+        elif match.group(1) in ("activity", "aws-sdk"):
+            continue
+        else:
             yield from _integration(thing, resource, match, machine)
+        if match is not None and (match.group(3) or match.group(4)):
+            yield from _call_pattern(thing, resource, match)
 
 
 def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Machine) -> Iterator[Problem]:
@@ -155,12 +173,68 @@ def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Mac
         yield Problem(pointer, f'no optimised integration with "{service}" is known', "UNKNOWN_INTEGRATION", Severity.WARNING,
                       offset=match.start(1), hint=hint)  # fmt: skip
     elif action not in INTEGRATIONS[service]:
-        message = (
-            f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the resource is not "
-            "available in this region."
-        )
         hint = (
             machine.hints.did_you_mean(action, INTEGRATIONS[service])
             or f"for any AWS API use arn:aws:states:::aws-sdk:{service}:{action}"
         )
-        yield Problem(pointer, message, offset=match.start(2), hint=hint)
+        yield Problem(pointer, _unrecognized(resource), offset=match.start(2), hint=hint)
+
+
+def _unrecognized(resource: str) -> str:
+    return (
+        f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the resource is not "
+        "available in this region."
+    )
+
+
+_SUFFIXES = (".sync", ".waitForTaskToken")
+
+
+def _call_pattern(thing: Thing, resource: str, match: re.Match[str]) -> Iterator[Problem]:
+    """Tell of a suffix that the service does not have; one that nobody knows may be new, and is left alone."""
+    service, action, suffix, version = match.groups()
+    hint = None
+    if suffix == ".sync" and service in NO_JOB:
+        hint = f"{service} has no job that .sync could wait for; leave it out"
+    elif suffix == ".waitForTaskToken" and service in NO_TOKEN:
+        hint = f"{service} takes no task token; leave .waitForTaskToken out"
+    elif suffix is not None and suffix not in _SUFFIXES:
+        meant = near(suffix, _SUFFIXES)
+        hint = f'did you mean "{meant}"?' if meant else None
+    if hint is not None:
+        yield Problem(at(thing, "Resource"), _unrecognized(resource), offset=match.start(3), hint=hint)
+    elif version is not None and service in INTEGRATIONS and f"{service}:{action}" not in JOB_AS_JSON:
+        hint = f"only {' and '.join(JOB_AS_JSON)} has .sync:2"
+        yield Problem(at(thing, "Resource"), _unrecognized(resource), offset=match.start(4), hint=hint)
+
+
+def arguments(machine: Machine) -> Iterator[Problem]:
+    """A call of an optimised integration has the arguments that AWS does not take it without."""
+    for thing in machine.of("Task"):
+        resource = thing.body.get("Resource")
+        match = _INTEGRATION.fullmatch(resource) if isinstance(resource, str) and ":::" in resource else None
+        required = REQUIRED.get(f"{match.group(1)}:{match.group(2)}", ()) if match is not None else ()
+        if required:
+            yield from _arguments(thing, required)
+
+
+def _arguments(thing: Thing, required: tuple[str, ...]) -> Iterator[Problem]:
+    field = "Parameters" if thing.language == JSONPATH else "Arguments"
+    if field not in thing.body:
+        message = f"{field} field is required for resource ARN: {thing.body['Resource']}"
+        hint = f"AWS refuses the call without {' and '.join(required)}"
+        yield Problem(at(thing, "Resource"), message, MISSING_ARGUMENT, Severity.WARNING, hint=hint)
+        return
+    given = thing.body[field]
+    if not isinstance(given, dict):
+        return
+    missing = [
+        name for name in required if name not in given and not (thing.language == JSONPATH and f"{name}.$" in given)
+    ]
+    for name in missing:
+        message = f"The field '{name}' is required but was missing"
+        hint = "AWS refuses the call without it"
+        close = near(name, given)
+        if close is not None:
+            hint = f'"{close}" looks like it'
+        yield Problem(at(thing, field), message, MISSING_ARGUMENT, Severity.WARNING, key=True, hint=hint)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, TEMPLATES, Field, fields_of
 
-PATHS = ("path", "reference", "expression")
+PATHS = ("path", "reference", "single", "items", "expression")
 """Kinds of fields that are a JSONPath or an intrinsic function."""
 _STRINGS = (*PATHS, "string", "state", "timestamp")
 _OBJECTS = ("object", *TEMPLATES)

@@ -9,7 +9,7 @@ from sfn_notebook.errors import Diagnostic, Severity
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
 END = '"End": {"Type": "Succeed"}'
-TASK = '"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"'
+TASK = '"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:listBuckets"'
 
 
 def states(body: str, start: str = "A") -> str:

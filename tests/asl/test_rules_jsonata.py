@@ -36,3 +36,10 @@ def test_a_refused_expression_is_found_at_its_character(output: str, code: str, 
 )
 def test_expressions_that_the_service_takes_and_plain_values_are_left_alone(output: str) -> None:
     assert [d for d in diagnostics_of(output) if d.code not in ("UNRESOLVED_PLACEHOLDER", "NOT_EVALUATED")] == []
+
+
+@pytest.mark.parametrize(("output", "reason"), [('"{% 1"', "does not close"), ('"1 %}"', "does not open")])
+def test_delimiters_come_in_pairs(output: str, reason: str) -> None:
+    (found,) = diagnostics_of(output)
+    assert (found.code, found.line, found.column) == ("SCHEMA_VALIDATION_FAILED", 2, 11)
+    assert found.message == f"JSONata string must start with {{% and end with %}}: this one {reason}"

@@ -2,6 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
+from sfn_notebook.asl.check import check
+from sfn_notebook.asl.source import parse
 from sfn_notebook.errors import Diagnostic, Severity
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
@@ -51,3 +53,54 @@ def test_a_batch_of_zero_items_or_bytes_is_no_limit(
 def test_the_names_of_csv_columns_are_no_expressions(clean: Callable[..., None]) -> None:
     clean(reader(f'{CSV}, "CSVHeaders": ["{{% phone %}}", "{{%"]'))
     clean(reader(f"{CSV}, \"CSVHeaders\": \"{{% ['a', 'b'] %}}\""))
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ('"MaxConcurrencyPath": "$.a»[*]"', "MaxConcurrencyPath: a reference path names exactly one node"),
+        ('"MaxConcurrencyPath": "»$$.Execution.Input.n"', "cannot read the context object"),
+        ('"ToleratedFailureCountPath": "$»..n"', "names exactly one node"),
+        ('"ToleratedFailurePercentagePath": "$.n»[0:2]"', "names exactly one node"),
+        ('"ItemBatcher": {"MaxItemsPerBatchPath": "$.a»[?(@.x)]"}', "names exactly one node"),
+        ('"ItemBatcher": {"MaxInputBytesPerBatchPath": "»$$.State.Name"}', "cannot read the context object"),
+        ('"ItemsPath": "$.a»[*].b"', "ItemsPath: a reference path names exactly one node"),
+    ],
+)
+def test_numbers_and_items_of_a_map_come_from_one_place(
+    expect: Callable[..., Diagnostic], field: str, message: str
+) -> None:
+    expect(a_map(f"{field}, ", DISTRIBUTED), SCHEMA, message)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"ItemsPath": "$$.Execution.Input.items"',
+        '"ItemsPath": "$$"',
+        '"ItemsPath": "$[0].a[-1]"',
+        '"MaxConcurrencyPath": "$.a.b[1]"',
+    ],
+)
+def test_one_place_may_be_an_index_or_in_the_context(clean: Callable[..., None], field: str) -> None:
+    clean(a_map(f"{field}, ", DISTRIBUTED))
+
+
+def test_the_items_of_an_inline_map_are_looked_for_beside_a_reader() -> None:
+    first = '"A": {"Type": "Pass", "Result": {"x": 1}, "Next": "B"}'
+    second = a_map(f'"ItemReader": {READER}, "ItemsPath": "$.items", ').partition('"States": {')[2][:-2]
+    text = f'{{"StartAt": "A", "States": {{{first}, {second.replace(chr(34) + "A" + chr(34), chr(34) + "B" + chr(34), 1)}}}}}'
+    assert {d.code for d in check(parse(text))} == {"NO_EFFECT", "DATA_CANNOT_EXIST"}
+
+
+def test_only_a_distributed_map_has_an_execution_type(
+    expect: Callable[..., Diagnostic], clean: Callable[..., None]
+) -> None:
+    message = "Field 'ExecutionType' is not supported"
+    expect(a_map("", '"Mode": "INLINE", »"ExecutionType": "EXPRESS"'), SCHEMA, message)
+    clean(a_map("", '"Mode": "${Mode}", "ExecutionType": "EXPRESS"'), "UNRESOLVED_PLACEHOLDER")
+
+
+@pytest.mark.parametrize("label", ["x" * 41, ""])
+def test_a_label_has_up_to_40_characters(expect: Callable[..., Diagnostic], label: str) -> None:
+    expect(a_map(f'"Label": »"{label}", ', DISTRIBUTED), "INVALID_LABEL_NAME", "Label must be at")

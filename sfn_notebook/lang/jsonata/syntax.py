@@ -165,9 +165,9 @@ def check(tree: Tree, text: str) -> None:
         UnsupportedExpression: a name, `$`, `$$` or a wildcard stands at the top level.
     """
     for name, position in _top_level(tree):
-        raise UnsupportedExpression(
-            f"Reference to '{name}' at the top level is not supported.", text, max(0, position - len(name))
-        )
+        where = "" if name == "$$" else " at the top level"
+        message = f"Reference to '{name}'{where} is not supported."
+        raise UnsupportedExpression(message, text, max(0, position - len(name)))
 
 
 def _top_level(tree: Tree) -> Iterator[tuple[str, int]]:
