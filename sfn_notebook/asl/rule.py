@@ -9,6 +9,7 @@ fields the table knows. The helpers here are what several rules share: suggestio
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -179,13 +180,23 @@ class Machine:
                 _gather(Thing(node.type, node.pointer, node.definition, node.query_language, node.pointer), found)
         return tuple(found)
 
-    @cached_property
+    @property
     def texts(self) -> tuple[Text, ...]:
         """Every expression, in no particular order."""
+        return self._gathered[0]
+
+    @property
+    def literals(self) -> tuple[Text, ...]:
+        """Every text in a payload template that looks like an expression and is none, for want of a `.$` behind its key."""
+        return self._gathered[1]
+
+    @cached_property
+    def _gathered(self) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
         found: list[Text] = []
+        literals: list[Text] = []
         for thing in self.things:
-            _gather_texts(thing, found)
-        return tuple(found)
+            _gather_texts(thing, found, literals)
+        return tuple(found), tuple(literals)
 
     @cached_property
     def by_kind(self) -> Mapping[str, list[Thing]]:
@@ -242,7 +253,15 @@ _TREES = (dict, list)
 _VALUES = (str, dict, list)
 
 
-def _gather_texts(thing: Thing, found: list[Text]) -> None:
+def looks_evaluated(value: Json) -> bool:
+    """Tell whether a value is a text that may be meant as a path or an intrinsic function."""
+    return value.__class__ is str and value[:1] in ("$", "S") and _LOOKS_EVALUATED.match(value) is not None
+
+
+_LOOKS_EVALUATED = re.compile(r"\$\$?(?:\.[^\W\d]|\.?\[|\.\.|$)|States\.[A-Z]\w*\(")
+
+
+def _gather_texts(thing: Thing, found: list[Text], literals: list[Text]) -> None:
     """Collect the expressions in the own fields of a thing."""
     dynamic = table_of(thing.kind, thing.language).dynamic
     for name, value in thing.body.items():
@@ -253,23 +272,25 @@ def _gather_texts(thing: Thing, found: list[Text]) -> None:
         if thing.language != JSONPATH:
             _evaluated(pointer, name, value, (name, thing), found)
         elif field.kind in TEMPLATES:
-            _dynamic(pointer, value, (name, thing), found)
+            _dynamic(pointer, value, (name, thing), found, literals)
         elif isinstance(value, str):
             found.append(Text(pointer, field.kind, name, value, name, thing))
 
 
-def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:
-    """Collect the `.$` fields of a payload template at any depth."""
+def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text], literals: list[Text]) -> None:
+    """Collect the `.$` fields of a payload template at any depth, and the others that look as if they were meant so."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key.endswith(".$"):
                 found.append(Text(f"{place}/{escape(key)}", "expression", key, inner, *origin))
             elif isinstance(inner, _TREES):
-                _dynamic(f"{place}/{escape(key)}", inner, origin, found)
+                _dynamic(f"{place}/{escape(key)}", inner, origin, found, literals)
+            elif looks_evaluated(inner):
+                literals.append(Text(f"{place}/{escape(key)}", "literal", key, inner, *origin))
     elif isinstance(value, list):
         for i, item in enumerate(value):
             if isinstance(item, _TREES):
-                _dynamic(f"{place}/{i}", item, origin, found)
+                _dynamic(f"{place}/{i}", item, origin, found, literals)
 
 
 def _evaluated(place: str, key: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sfn_notebook.asl import rules_advice, rules_data, rules_placeholders, rules_service, rules_text, rules_variables
+from sfn_notebook.asl import (
+    rules_advice,
+    rules_data,
+    rules_literals,
+    rules_placeholders,
+    rules_service,
+    rules_text,
+    rules_variables,
+)
 from sfn_notebook.asl.rule_entry import END, LAMBDA, Entry, jsonata, machine, task
 from sfn_notebook.errors import Severity
 
@@ -95,6 +103,33 @@ CONTENT: tuple[Entry, ...] = (
         machine(task("", resource="arn:aws:states:::»s3:putObject")),
         machine(task("", resource="arn:aws:states:::aws-sdk:s3:putObject")),
         "UNKNOWN_INTEGRATION",
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.literals,
+        "A path or function in a payload template lacks the .$ behind its key",
+        "is not evaluated",
+        machine('"A": {"Type": "Pass", "Parameters": {»"id": "$.order.id"}, "End": true}'),
+        machine('"A": {"Type": "Pass", "Parameters": {"id.$": "$.order.id"}, "End": true}'),
+        rules_literals.NO_DOLLAR,
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.plain_fields,
+        "A path stands in a field that takes its text as it is",
+        "not what is found there",
+        machine('"A": {"Type": "Fail", »"Cause": "$.error.Cause"}'),
+        machine('"A": {"Type": "Fail", "CausePath": "$.error.Cause"}'),
+        rules_literals.NO_PATH,
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.static_results,
+        "The Result of a Pass state has a path, which is not evaluated",
+        "a Result is a constant",
+        machine('"A": {"Type": "Pass", "Result": {"id": »"$.order.id"}, "End": true}'),
+        machine('"A": {"Type": "Pass", "Result": {"id": 1}, "End": true}'),
+        rules_literals.STATIC,
         _WARNING,
     ),
     Entry(
