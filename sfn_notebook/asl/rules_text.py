@@ -7,14 +7,14 @@ unresolved `${Name}` is not judged: what it will say is not known yet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sfn_notebook.asl.fields import JSONPATH, fields_of
 from sfn_notebook.asl.integrations import INTEGRATIONS, JOB_AS_JSON, NO_JOB, NO_TOKEN, REQUIRED
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, near, quoted
-from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.substitutions import has_placeholder, leaves_open
 from sfn_notebook.errors import ExpressionError, Severity
-from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree
+from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_tree, strip_expression, unsupported
 from sfn_notebook.lang.jsonpath import Path, compile_reference, several
 from sfn_notebook.lang.template import compile_expression
 
@@ -77,24 +77,28 @@ def _path_hint(text: str) -> str | None:
 
 def jsonata(machine: Machine) -> Iterator[Problem]:
     """Every JSONata expression can be read, and uses only what the service supports."""
-    known: dict[str, ExpressionError | None] = {}
+    known: dict[str, Sequence[ExpressionError]] = {}
     for found in machine.texts:
-        if found.kind != "jsonata" or has_placeholder(found.text):
+        if found.kind != "jsonata" or leaves_open(found.text):
             continue
         if found.text not in known:
-            known[found.text] = _jsonata_error(found.text)
-        error = known[found.text]
-        if error is not None:
+            known[found.text] = _jsonata_errors(found.text)
+        for error in known[found.text]:
             code = UNSUPPORTED_JSONATA if isinstance(error, UnsupportedExpression) else INVALID_JSONATA
             yield Problem(found.pointer, error.message, code, offset=error.position)
 
 
-def _jsonata_error(text: str) -> ExpressionError | None:
+def _jsonata_errors(text: str) -> Sequence[ExpressionError]:
+    """Give what is wrong with an expression; where it reads names that there are not, each of them."""
     try:
         compile_tree(text, "expression")
+    except UnsupportedExpression:
+        expression = strip_expression(text)
+        before = text.index(expression, 2)
+        return [UnsupportedExpression(each.message, text, each.position + before) for each in unsupported(expression)]
     except ExpressionError as error:
-        return error
-    return None
+        return (error,)
+    return ()
 
 
 # --- timestamps ----------------------------------------------------------------------------------------------------------

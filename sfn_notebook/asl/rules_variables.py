@@ -16,7 +16,7 @@ from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.routes import route
 from sfn_notebook.asl.rule import Machine, Problem, Text, Thing, at
 from sfn_notebook.asl.rules_maps import mode_of
-from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.substitutions import has_placeholder, leaves_open
 from sfn_notebook.asl.topology import Edge, Scope
 from sfn_notebook.errors import ExpressionError, Json, Severity
 from sfn_notebook.lang import jsonata
@@ -44,7 +44,7 @@ def variables_of(text: Text) -> Names:
     if not isinstance(value, str) or text.kind == "reference":
         return _NONE
     may_name = "$" in value if text.kind == "jsonata" else _MAY_NAME.search(value)
-    if not may_name or has_placeholder(value):
+    if not may_name or (leaves_open(value) if text.kind == "jsonata" else has_placeholder(value)):
         return _NONE
     try:
         if text.kind == "jsonata":
@@ -218,7 +218,7 @@ _MEMBERS = ("input", "result", "errorOutput", "context")
 def states_members(machine: Machine) -> Iterator[Problem]:
     """`$states.result` is read behind a Task, Map or Parallel only, `$states.errorOutput` in a Catch only."""
     for text in machine.texts:
-        if text.kind != "jsonata" or "$states" not in text.text or has_placeholder(text.text):
+        if text.kind != "jsonata" or "$states" not in text.text or leaves_open(text.text):
             continue
         bare = _LITERAL.sub(lambda match: " " * len(match.group()), text.text)
         for match in _STATES.finditer(bare):

@@ -164,10 +164,16 @@ def check(tree: Tree, text: str) -> None:
     Raises:
         UnsupportedExpression: a name, `$`, `$$` or a wildcard stands at the top level.
     """
+    for error in unsupported(tree, text):
+        raise error
+
+
+def unsupported(tree: Tree, text: str) -> Iterator[UnsupportedExpression]:
+    """Give an error for each name, `$`, `$$` or wildcard at the top level."""
     for name, position in _top_level(tree):
         where = "" if name == "$$" else " at the top level"
         message = f"Reference to '{name}'{where} is not supported."
-        raise UnsupportedExpression(message, text, max(0, position - len(name)))
+        yield UnsupportedExpression(message, text, max(0, position - len(name)))
 
 
 def _top_level(tree: Tree) -> Iterator[tuple[str, int]]:
