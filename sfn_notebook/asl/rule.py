@@ -187,7 +187,10 @@ class Machine:
 
     @property
     def literals(self) -> tuple[Text, ...]:
-        """Every text in a payload template that looks like an expression and is none, for want of a `.$` behind its key."""
+        """What is odd in payload templates.
+
+        A "literal" looks like an expression and is none, for want of a `.$` behind its key; a "collision" has a twin without it.
+        """
         return self._gathered[1]
 
     @cached_property
@@ -282,6 +285,8 @@ def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Tex
     if isinstance(value, dict):
         for key, inner in value.items():
             if key.endswith(".$"):
+                if key[:-2] in value and not key.endswith(".$.$"):
+                    literals.append(Text(f"{place}/{escape(key)}", "collision", key, inner, *origin))
                 found.append(Text(f"{place}/{escape(key)}", "expression", key, inner, *origin))
             elif isinstance(inner, _TREES):
                 _dynamic(f"{place}/{escape(key)}", inner, origin, found, literals)

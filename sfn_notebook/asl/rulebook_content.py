@@ -83,6 +83,15 @@ CONTENT: tuple[Entry, ...] = (
         machine(task("", resource="arn:aws:states:::aws-sdk:s3:getObject.waitForTaskToken")),
     ),
     Entry(
+        rules_text.sdk_spelling,
+        "A call of the AWS SDK is spelt wrongly",
+        "the SDK integration S3:GetObject is not known",
+        machine(task("", resource="arn:aws:states:::aws-sdk:»S3:GetObject")),
+        machine(task('"Parameters": {"Bucket": "b"}, ', resource="arn:aws:states:::aws-sdk:s3:getObject")),
+        rules_text.SDK_SPELLING,
+        _WARNING,
+    ),
+    Entry(
         rules_text.arguments,
         "A call lacks an argument that AWS does not take it without",
         "The field 'MessageBody' is required but was missing",
@@ -112,6 +121,15 @@ CONTENT: tuple[Entry, ...] = (
         machine('"A": {"Type": "Pass", "Parameters": {»"id": "$.order.id"}, "End": true}'),
         machine('"A": {"Type": "Pass", "Parameters": {"id.$": "$.order.id"}, "End": true}'),
         rules_literals.NO_DOLLAR,
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.colliding_keys,
+        "A payload template gives a key with .$ and without",
+        "give the same field",
+        machine('"A": {"Type": "Pass", "Parameters": {"id": 1, »"id.$": "$.order.id"}, "End": true}'),
+        machine('"A": {"Type": "Pass", "Parameters": {"id.$": "$.order.id"}, "End": true}'),
+        rules_literals.COLLIDING,
         _WARNING,
     ),
     Entry(

@@ -222,7 +222,7 @@ def wait_has_one_form(machine: Machine) -> Iterator[Problem]:
 
 
 def one_of_two(machine: Machine) -> Iterator[Problem]:
-    """Of a value and its …Path twin only one is given, and of ItemProcessor and Iterator."""
+    """Of a value and its …Path twin only one is given, and of the old and the new name of a field."""
     for thing in machine.things:
         for name, twin in table_of(thing.kind, thing.language).twins:
             if twin in thing.body and name in thing.body:

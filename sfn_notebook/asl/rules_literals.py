@@ -1,4 +1,4 @@
-"""Rules on text that looks like a path or a function where nothing evaluates it: AWS's own three warnings.
+"""Rules on text that looks like a path or a function where nothing evaluates it: AWS's own three warnings, and one more.
 
 In a payload template only a key that ends in `.$` is evaluated, in a field only one that ends in `Path`, and in the Result of a Pass
 state nothing at all. The texts of templates were found when the definition was walked (`Machine.literals`). A text that cannot be read
@@ -18,6 +18,7 @@ from sfn_notebook.lang.template import compile_expression
 
 NO_DOLLAR = "NO_DOLLAR"
 NO_PATH = "NO_PATH"
+COLLIDING = "COLLIDING_KEYS"
 STATIC = "PASS_RESULT_IS_STATIC"
 _HAVE_PATH = {
     kind: frozenset(name for name, field in OBJECTS[kind].items() if field.kind == "string" and f"{name}Path" in OBJECTS[kind])
@@ -29,10 +30,18 @@ _HAVE_PATH = {
 def literals(machine: Machine) -> Iterator[Problem]:
     """In a payload template, the key of a path or an intrinsic function ends in `.$`."""
     for text in machine.literals:
-        if _is_expression(text.text, machine):
+        if text.kind == "literal" and _is_expression(text.text, machine):
             message = f'the field "{text.name}" is the text {quoted(text.text)} and is not evaluated'
             hint = f'write "{text.name}.$" to evaluate it'
             yield Problem(text.pointer, message, NO_DOLLAR, Severity.WARNING, key=True, hint=hint)
+
+
+def colliding_keys(machine: Machine) -> Iterator[Problem]:
+    """A payload template does not give a key both with `.$` and without."""
+    for text in machine.literals:
+        if text.kind == "collision":
+            message = f'"{text.name}" and "{text.name[:-2]}" give the same field'
+            yield Problem(text.pointer, message, COLLIDING, Severity.WARNING, key=True, hint="remove one of them")
 
 
 def plain_fields(machine: Machine) -> Iterator[Problem]:

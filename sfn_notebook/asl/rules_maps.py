@@ -96,13 +96,18 @@ def _refused(character: str) -> bool:
     return character in _LABEL_REFUSED or code < 0x20 or 0x7F <= code <= 0x9F or character.isspace()
 
 
+def _reads_s3(resource: str) -> bool:
+    before, _, action = resource.rpartition(":s3:")
+    return f"s3:{action}" in READERS and before.startswith("arn:")
+
+
 def item_readers(machine: Machine) -> Iterator[Problem]:
     """An ItemReader reads with one of the two S3 actions, and an object says its format."""
     for thing in machine.of("ItemReader"):
         resource = thing.body.get("Resource")
         if not isinstance(resource, str) or has_placeholder(resource):
             continue
-        if not resource.endswith(READERS):
+        if not _reads_s3(resource):
             hint = "use " + " or ".join(READERS)
             yield Problem(at(thing, "Resource"), f"an ItemReader cannot read with {quoted(resource)}", hint=hint)
         elif resource.endswith("s3:getObject"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sfn_notebook.asl.fields import JSONPATH, fields_of
 from sfn_notebook.asl.integrations import INTEGRATIONS, JOB_AS_JSON, NO_JOB, NO_TOKEN, REQUIRED
+from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, near, quoted
 from sfn_notebook.asl.substitutions import has_placeholder, leaves_open
 from sfn_notebook.errors import ExpressionError, Severity
@@ -142,7 +143,10 @@ def is_timestamp(text: str) -> bool:
 
 _INTEGRATION = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:([^:]+):([^:.]+)(\.[^:]+)?(:\d+)?")
 _SDK_CALL = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:(aws-sdk):([^:]+:[^:.]+)(\.[^:]+)?(:\d+)?")
+_NO_ARN = re.compile(r"(?!arn:[^:]*:[^:]+:[^:]*:[^:]*:)", re.DOTALL)
+_LAMBDA_VERSION = re.compile(r":lambda:[^:]*:[^:]*:function:[^:]+(:(?![\w$<>{}-]+$)[^:]*$)", re.DOTALL)
 MISSING_ARGUMENT = "MISSING_ARGUMENT"
+SDK_SPELLING = "SDK_SPELLING"
 
 
 def resources(machine: Machine) -> Iterator[Problem]:
@@ -151,9 +155,17 @@ def resources(machine: Machine) -> Iterator[Problem]:
         resource = thing.body.get("Resource")
         if not isinstance(resource, str) or "${" in resource or not resource:
             continue
-        if not resource.startswith("arn:") or resource.count(":") < 5:
+        if _NO_ARN.match(resource):
             hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"
             yield Problem(at(thing, "Resource"), "Value is not a valid resource ARN", hint=hint)
+            continue
+        version = _LAMBDA_VERSION.search(resource) if ":lambda:" in resource else None
+        if version is not None:
+            message, hint = (
+                "Value is not a valid resource ARN",
+                "behind the function stands a version or an alias, or nothing",
+            )
+            yield Problem(at(thing, "Resource"), message, offset=version.start(1), hint=hint)
             continue
         match = _INTEGRATION.fullmatch(resource) if ":states:" in resource else None
         if match is None:
@@ -210,6 +222,35 @@ def _call_pattern(thing: Thing, resource: str, match: re.Match[str]) -> Iterator
     elif version is not None and service in INTEGRATIONS and f"{service}:{action}" not in JOB_AS_JSON:
         hint = f"only {' and '.join(JOB_AS_JSON)} has .sync:2"
         yield Problem(at(thing, "Resource"), _unrecognized(resource), offset=match.start(4), hint=hint)
+
+
+def sdk_spelling(machine: Machine) -> Iterator[Problem]:
+    """A call of the AWS SDK is spelt as the service wants it: `s3:getObject` with `Bucket`."""
+    for thing in machine.of("Task"):
+        resource = thing.body.get("Resource")
+        match = _SDK_CALL.fullmatch(resource) if isinstance(resource, str) and ":aws-sdk:" in resource else None
+        if match is None or has_placeholder(resource):
+            continue
+        service, _, action = match.group(2).partition(":")
+        right = f"{service.lower()}:{action[0].lower()}{action[1:]}"
+        if right != match.group(2):
+            message = f"the SDK integration {match.group(2)} is not known"
+            hint = f"services are in lower case, actions in camel case: {right}"
+            yield Problem(
+                at(thing, "Resource"), message, SDK_SPELLING, Severity.WARNING, offset=match.start(2), hint=hint
+            )
+        yield from _sdk_keys(thing)
+
+
+def _sdk_keys(thing: Thing) -> Iterator[Problem]:
+    field = "Parameters" if thing.language == JSONPATH else "Arguments"
+    given = thing.body.get(field)
+    for key in given if isinstance(given, dict) else ():
+        if key[:1].islower():
+            message = f'the SDK integration has no parameter "{key}"'
+            hint = f"parameters begin with a capital letter, whatever the service calls them: {key[0].upper()}{key[1:]}"
+            pointer = f"{at(thing, field)}/{escape(key)}"
+            yield Problem(pointer, message, SDK_SPELLING, Severity.WARNING, key=True, hint=hint)
 
 
 def arguments(machine: Machine) -> Iterator[Problem]:

@@ -78,6 +78,8 @@ def _is_dynamic(field: Field, language: str) -> bool:
 
 
 def _twins(fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
+    if "Parameters" in fields and "ItemSelector" in fields:  # the first is the older name
+        yield "Parameters", "ItemSelector"
     for twin in fields:
         name = twin[:-4] if twin.endswith("Path") else "Iterator" if twin == "ItemProcessor" else None
         if name is not None and name in fields and name not in _NO_TWIN:

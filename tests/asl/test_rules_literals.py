@@ -56,3 +56,8 @@ def test_a_path_belongs_into_a_field_that_ends_in_path(
     found = expect(choice % ('»"StringEquals": "$.b"', end), "NO_PATH", "StringEquals is the text", Severity.WARNING)
     assert found.hint == "use StringEqualsPath"
     clean(choice % ('"StringMatches": "$.b"', end))
+
+
+def test_a_key_with_and_without_a_dollar_is_told(expect: Callable[..., Diagnostic]) -> None:
+    for template in ('{"a": 1, »"a.$": "$.b"}', '{»"a.$": "$.b", "a": 1}', '{"x": [{»"a.$": "$.b", "a": 1}]}'):
+        expect(passing(f'"Parameters": {template}'), "COLLIDING_KEYS", '"a.$" and "a" give', Severity.WARNING)

@@ -104,3 +104,14 @@ def test_only_a_distributed_map_has_an_execution_type(
 @pytest.mark.parametrize("label", ["x" * 41, ""])
 def test_a_label_has_up_to_40_characters(expect: Callable[..., Diagnostic], label: str) -> None:
     expect(a_map(f'"Label": »"{label}", ', DISTRIBUTED), "INVALID_LABEL_NAME", "Label must be at")
+
+
+def test_a_map_has_the_old_or_the_new_name_of_its_selector(expect: Callable[..., Diagnostic]) -> None:
+    text = a_map('"Parameters": {"a": 1}, »"ItemSelector": {"a": 1}, ')
+    expect(text, SCHEMA, "Parameters and ItemSelector cannot stand together")
+
+
+@pytest.mark.parametrize("action", ["junk-s3:listObjectsV2", "s3:listObjectsV2.sync", "s3:listObjects"])
+def test_a_reader_reads_from_s3(expect: Callable[..., Diagnostic], action: str) -> None:
+    text = READER.replace('"arn', '»"arn').replace("s3:listObjectsV2", action)
+    expect(a_map(f'"ItemReader": {text}, ', DISTRIBUTED), SCHEMA, "an ItemReader cannot read with")

@@ -249,3 +249,36 @@ def test_a_call_has_the_arguments_that_it_needs(expect: Callable[..., Diagnostic
         clean(task(invoke, f"{fields}, "), "UNRESOLVED_PLACEHOLDER")
     keyed = '"QueryLanguage": "JSONata", »"Arguments": {"FunctionName.$": "f"}, '
     expect(task(invoke, keyed), code, "The field 'FunctionName'", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        '»"arn:aws:::123456789012:resource"',
+        '»"arn:aws:lambda"',
+        '"arn:aws:lambda:us-east-1:123456789012:function:f»:"',
+        '"arn:aws:lambda:us-east-1:123456789012:function:f»:$*#$7485"',
+    ],
+)
+def test_an_arn_has_a_service_and_a_function_a_version_that_may_be(
+    expect: Callable[..., Diagnostic], resource: str
+) -> None:
+    expect(task("x").replace('"x"', resource), SCHEMA, "Value is not a valid resource ARN")
+
+
+@pytest.mark.parametrize(
+    "end", ["f", "f:$LATEST", "f:PROD_1-a", "f:7", "<function_name>", "<name>:<version>", "${F}:", "my.f"]
+)
+def test_functions_and_versions_that_may_be(clean: Callable[..., None], end: str) -> None:
+    clean(task(f"arn:aws:lambda:us-east-1:<account>:function:{end}"), "UNRESOLVED_PLACEHOLDER")
+
+
+def test_sdk_calls_are_spelt_in_one_way(expect: Callable[..., Diagnostic], clean: Callable[..., None]) -> None:
+    call = "arn:aws:states:::aws-sdk:"
+    found = expect(task(f"{call}»S3:GetObject.waitForTaskToken"), "SDK_SPELLING", "S3:GetObject", Severity.WARNING)
+    assert (found.hint or "").endswith("s3:getObject")
+    keys = '"Parameters": {»"bucket.$": "$.b", "Key": "k"}, '
+    found = expect(task(f"{call}s3:getObject", keys), "SDK_SPELLING", 'parameter "bucket.$"', Severity.WARNING)
+    assert (found.hint or "").endswith("Bucket.$")
+    clean(task(f"{call}s3:${{Action}}"), "UNRESOLVED_PLACEHOLDER")
+    clean(task(f"{call}sfn:startExecution", '"Parameters": {"StateMachineArn": "a", "Input": {"low": 1}}, '))
