@@ -8,8 +8,10 @@ from sfn_notebook.asl.rule import TARGET
 from sfn_notebook.asl.rule_entry import END, Entry, jsonata, machine, task
 from sfn_notebook.asl.rules_fields import INVALID_LABEL, INVALID_STATE_NAME, UNKNOWN_FIELD
 from sfn_notebook.asl.rules_maps import DUPLICATE_LABEL, NO_EFFECT
+from sfn_notebook.asl.rules_text import MISSING_ARGUMENT
 from sfn_notebook.errors import Severity
 
+_ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:a"
 _ENDS = '"A": {"Type": "Pass", "End": true}'
 
 
@@ -316,10 +318,19 @@ STRUCTURE: tuple[Entry, ...] = (
     ),
     Entry(
         rules_service.credentials,
-        "Credentials do not name a role, or stand at an activity",
+        "Credentials stand at an activity",
+        "not supported for activities",
+        machine(task('»"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ', resource=_ACTIVITY)),
+        machine(task('"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ')),
+    ),
+    Entry(
+        rules_service.credentials,
+        "Credentials do not name a role",
         "The field 'RoleArn' is required",
         machine(task('»"Credentials": {"Role": "arn:aws:iam::123456789012:role/r"}, ')),
         machine(task('"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ')),
+        MISSING_ARGUMENT,
+        Severity.WARNING,
     ),
     Entry(
         rules_service.retry_delays,

@@ -13,6 +13,7 @@ from typing import TypeGuard
 from sfn_notebook.asl.fields import JSONPATH
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.rules_maps import mode_of
+from sfn_notebook.asl.rules_text import MISSING_ARGUMENT
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.topology import Scope
 from sfn_notebook.errors import Json, Severity
@@ -50,9 +51,9 @@ def credentials(machine: Machine) -> Iterator[Problem]:
             hint = "an activity's worker uses its own credentials; remove the field"
             yield Problem(pointer, "Credentials are not supported for activities", key=True, hint=hint)
         elif isinstance(given, dict) and not given.keys() & _ROLES[thing.language == JSONPATH]:
-            yield Problem(
-                pointer, "The field 'RoleArn' is required but was missing", key=True, hint="name the role to call with"
-            )
+            message = "The field 'RoleArn' is required but was missing"
+            hint = "AWS refuses credentials that do not name the role to call with"
+            yield Problem(pointer, message, MISSING_ARGUMENT, Severity.WARNING, key=True, hint=hint)
 
 
 _ROLES = (frozenset({"RoleArn"}), frozenset({"RoleArn", "RoleArn.$"}))

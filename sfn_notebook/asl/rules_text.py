@@ -257,10 +257,10 @@ def arguments(machine: Machine) -> Iterator[Problem]:
     """A call of an optimised integration has the arguments that AWS does not take it without."""
     for thing in machine.of("Task"):
         resource = thing.body.get("Resource")
-        match = _INTEGRATION.fullmatch(resource) if isinstance(resource, str) and ":::" in resource else None
-        required = REQUIRED.get(f"{match.group(1)}:{match.group(2)}", ()) if match is not None else ()
-        if required:
-            yield from _arguments(thing, required)
+        if isinstance(resource, str) and ":states:::" in resource:
+            call = resource.partition(":states:::")[2].partition(".")[0]
+            if call in REQUIRED:
+                yield from _arguments(thing, REQUIRED[call])
 
 
 def _arguments(thing: Thing, required: tuple[str, ...]) -> Iterator[Problem]:

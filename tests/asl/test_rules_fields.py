@@ -270,8 +270,13 @@ def test_credentials_name_a_role_and_are_not_for_activities(
     expect: Callable[..., Diagnostic], clean: Callable[..., None]
 ) -> None:
     missing = "The field 'RoleArn' is required but was missing"
-    expect(states(f'"A": {{{TASK}, »"Credentials": {{"x": "y"}}}}'), SCHEMA, missing)
-    expect(states(f'"A": {{{TASK}, »"Credentials": {{"RoleArn.$": "y"}}}}', JSONATA), SCHEMA, missing)
+    expect(states(f'"A": {{{TASK}, »"Credentials": {{"x": "y"}}}}'), "MISSING_ARGUMENT", missing, Severity.WARNING)
+    expect(
+        states(f'"A": {{{TASK}, »"Credentials": {{"RoleArn.$": "y"}}}}', JSONATA),
+        "MISSING_ARGUMENT",
+        missing,
+        Severity.WARNING,
+    )
     clean(states(f'"A": {{{TASK}, "Credentials": "{{% $states.input.role %}}"}}', JSONATA))
     clean(states(f'"A": {{{TASK}, "Credentials": {{"RoleArn": "{{% $states.input.role %}}"}}}}', JSONATA))
     activity = '"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "End": true'
