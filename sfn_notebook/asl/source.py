@@ -364,8 +364,8 @@ def _definition(template: _Template, entry: templates.Entry, given: templates.Gi
         ("{", "StartAt", "Comment", "QueryLanguage", "//", "/*")
     ):
         message = f'the definition of "{entry.logical_id}" is not in this template, so that it cannot be checked here'
-        known = composed is not None and "${" not in composed.text
-        hint = "found another text" if known else "only a deployment knows it; load the definition itself"
+        known = not isinstance(given.value, dict) if composed is None else "${" not in composed.text
+        hint = f"found {kind_of(given.value)}" if known else "only a deployment knows it; load the definition itself"
         raise template.error(given.pointer, message, hint, NO_MACHINE if known else ELSEWHERE)
     document = _loaded(composed, template.text, template.name, fills)
     return replace(document, filled=frozenset(resolver.filled))
@@ -447,6 +447,8 @@ def _asset(
     asset = templates.asset_of(given.value)
     if asset is not None and template.folder is not None and (template.folder / asset).is_file():
         return _other_file(template, replace(given, value=asset), fills, resolver)
+    if not isinstance(given.value, dict | str):
+        raise template.error(given.pointer, "this is no place in S3", f"found {kind_of(given.value)}")
     message = "the definition is in S3, not in this template, so that it cannot be checked here"
     raise template.error(given.pointer, message, "load the local file instead", ELSEWHERE)
 

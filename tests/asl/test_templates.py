@@ -245,6 +245,9 @@ def test_a_definition_that_depends_on_a_condition_is_read_in_each_form(tmp_path:
         ("Definition: {'Fn::Transform': {Name: 'AWS::Include', Parameters: {Location: s3://b/k}}}", ELSEWHERE),
         ("DefinitionString: !If [Some, !Ref AWS::NoValue, !ImportValue shared]", ELSEWHERE),
         ("DefinitionString: hello", "NO_STATE_MACHINE"),
+        ("DefinitionString: 5", "NO_STATE_MACHINE"),
+        ("DefinitionUri: 5", "NO_STATE_MACHINE"),
+        ("Definition: []", "NO_STATE_MACHINE"),
         ("RoleArn: r", "NO_STATE_MACHINE"),
     ],
 )
