@@ -261,13 +261,20 @@ def _check_arguments(parser: Parser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="definitions in JSON or YAML")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="text by default")
     parser.add_argument("--strict", action="store_true", help="count warnings and open placeholders as errors")
+    parser.add_argument(
+        "--type",
+        choices=("STANDARD", "EXPRESS"),
+        type=str.upper,
+        help="kind of workflow; what a template says, else STANDARD by default",
+    )
     parser.add_argument("--aws", action="store_true", help="let AWS validate them too (needs credentials)")
 
 
 def _check(given: argparse.Namespace) -> int:
     from sfn_notebook.api.verbs import check_file
 
-    reports = [report for file in given.files for report in check_file(file, strict=given.strict, ask_aws=given.aws)]
+    options = {"strict": given.strict, "ask_aws": given.aws, "workflow_type": given.type}
+    reports = [report for file in given.files for report in check_file(file, **options)]
     if given.format == "json":
         _out_json([report.as_json() for report in reports])
     elif given.format == "github":

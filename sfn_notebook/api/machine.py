@@ -68,7 +68,7 @@ class StateMachine:
         self.source = source
         self.document = document
         self.definition: dict[str, Json] = document.value
-        self.diagnostics: list[Diagnostic] = list(check(document))
+        self.diagnostics: list[Diagnostic] = list(check(document, workflow_type=document.workflow_type or "STANDARD"))
 
     @classmethod
     def load(

@@ -107,12 +107,18 @@ class CheckReport(Shown):
         diagnostics: sorted by position.
         source: the text that the positions refer to, or None.
         strict: warnings count as errors.
+        path: of the file, where it is not the name.
+        machine: which one of the file it is, where it holds several.
+        lines: the line of the file for each line of the source, where they differ; then columns differ too.
     """
 
     name: str
     diagnostics: tuple[Diagnostic, ...]
     source: str | None = field(default=None, repr=False)
     strict: bool = False
+    path: str | None = None
+    machine: str | None = None
+    lines: tuple[int, ...] | None = field(default=None, repr=False)
 
     @property
     def errors(self) -> int:
@@ -157,7 +163,21 @@ class CheckReport(Shown):
 
     def as_github(self) -> str:
         """Give the workflow commands that annotate a pull request on GitHub."""
-        return "\n".join(_annotation(self.name, d) for d in self.diagnostics)
+        return "\n".join(self._annotation(diagnostic) for diagnostic in self.diagnostics)
+
+    def _annotation(self, found: Diagnostic) -> str:
+        kind = "error" if found.severity is Severity.ERROR else "warning"
+        message = found.message + (f" ({found.hint})" if found.hint else "")
+        title = found.code if self.machine is None else f"{found.code} in {self.machine}"
+        file = _property(self.path or self.name)
+        return f"::{kind} file={file}{self._place(found)},title={_property(title)}::{_data(message)}"
+
+    def _place(self, found: Diagnostic) -> str:
+        if not found.line:
+            return ""
+        if self.lines is None:
+            return f",line={found.line},col={found.column}"
+        return f",line={self.lines[found.line - 1]}" if found.line <= len(self.lines) else ""
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Json]:
@@ -175,13 +195,6 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Json]:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
-
-
-def _annotation(file: str, diagnostic: Diagnostic) -> str:
-    kind = "error" if diagnostic.severity is Severity.ERROR else "warning"
-    place = f",line={diagnostic.line},col={diagnostic.column}" if diagnostic.line else ""
-    message = diagnostic.message + (f" ({diagnostic.hint})" if diagnostic.hint else "")
-    return f"::{kind} file={_property(file)}{place},title={_property(diagnostic.code)}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -95,37 +95,83 @@ def _accepted(machine: StateMachine, called: str, *, strict: bool) -> StateMachi
     return machine
 
 
-def problems(machine: StateMachine, *, strict: bool = False) -> list[Diagnostic]:
-    """Give the diagnostics of a machine; strictly, a placeholder that nothing fills in is an error."""
-    return list(check(machine.document, strict=True)) if strict else machine.diagnostics
-
-
-def check_machine(machine: StateMachine, name: str | None = None, *, strict: bool = False) -> CheckReport:
-    """Report on a machine that was loaded."""
-    return CheckReport(name or machine.name, tuple(problems(machine, strict=strict)), machine.document.text, strict)
-
-
-def check_file(path: str, *, strict: bool = False, ask_aws: bool = False) -> list[CheckReport]:
-    """Report on each definition in a file, of which a template may hold several; a text that cannot be read is one error.
+def problems(machine: StateMachine, *, strict: bool = False, workflow_type: str | None = None) -> list[Diagnostic]:
+    """Give the diagnostics of a machine.
 
     Args:
-        path: of a definition or a template.
+        machine: the machine.
+        strict: a placeholder that nothing fills in is an error.
+        workflow_type: STANDARD or EXPRESS; by default what the template says, else STANDARD.
+    """
+    document = machine.document
+    if not strict and workflow_type in (None, document.workflow_type):
+        return machine.diagnostics
+    return list(check(document, strict=strict, workflow_type=workflow_type or document.workflow_type or "STANDARD"))
+
+
+def check_machine(
+    machine: StateMachine, name: str | None = None, *, strict: bool = False, workflow_type: str | None = None
+) -> CheckReport:
+    """Report on a machine that was loaded; the arguments are those of `problems`."""
+    found = tuple(problems(machine, strict=strict, workflow_type=workflow_type))
+    return CheckReport(name or machine.name, found, machine.document.text, strict)
+
+
+def check_file(
+    path: str, *, strict: bool = False, ask_aws: bool = False, workflow_type: str | None = None
+) -> list[CheckReport]:
+    """Report on each definition in a file, of which a template may hold several.
+
+    What cannot be read is one error, and the other machines are checked all the same; a definition that only a deployment knows is
+    a warning.
+
+    Args:
+        path: of a definition, a template or a notebook.
         strict: warnings and placeholders that nothing fills in count as errors.
         ask_aws: let the service validate it too (ValidateStateMachineDefinition) and merge both lists.
+        workflow_type: STANDARD or EXPRESS; by default what a template says, else STANDARD.
     """
     try:
-        ids: Sequence[str | None] = asl_source.logical_ids(Path(path)) or (None,)
-        machines = [StateMachine.load(Path(path), logical_id=one) for one in ids]
+        found = asl_source.documents(Path(path))
     except DefinitionError as error:
         return [CheckReport(path, error.diagnostics, error.source, strict)]
+    lines = asl_source.notebook_lines(Path(path)) if path.endswith(".ipynb") else None
     reports = []
-    for machine, one in zip(machines, ids, strict=True):
-        report = check_machine(machine, path if one is None or len(machines) == 1 else f"{path} ({one})", strict=strict)
-        reports.append(with_aws(report, machine) if ask_aws else report)
+    for one, document in found:
+        if isinstance(document, DefinitionError):
+            report = CheckReport("", _out_of_reach(document), document.source, strict)
+        else:
+            machine = StateMachine(document, one or Path(path).stem, document.text)
+            report = check_machine(machine, strict=strict, workflow_type=workflow_type)
+            report = with_aws(report, machine, workflow_type) if ask_aws else report
+        reports.append(_located(report, path, document.name, one if len(found) > 1 else None, lines))
     return reports
 
 
-def with_aws(report: CheckReport, machine: StateMachine) -> CheckReport:
+def _out_of_reach(error: DefinitionError) -> tuple[Diagnostic, ...]:
+    """Give the problems of a definition that cannot be read; that only a deployment knows it is none that AWS refuses."""
+    return tuple(
+        replace(found, severity=Severity.WARNING) if found.code == asl_source.ELSEWHERE else found
+        for found in error.diagnostics
+    )
+
+
+def _located(
+    report: CheckReport,
+    path: str,
+    called: str | None,
+    machine: str | None,
+    lines: Mapping[str, tuple[int, ...]] | None,
+) -> CheckReport:
+    """Name the report by the file, or the one that the file names, and the machine."""
+    name = path if called in (None, str(Path(path).expanduser())) else str(called)
+    file = name if lines is None else path
+    shown = name if machine is None else f"{name} ({machine})"
+    in_file = None if lines is None else lines.get(machine or next(iter(lines), ""), ())
+    return replace(report, name=shown, path=file, machine=machine, lines=in_file)
+
+
+def with_aws(report: CheckReport, machine: StateMachine, workflow_type: str | None = None) -> CheckReport:
     """Add what AWS says about the machine; each message then names who said it.
 
     Raises:
@@ -133,7 +179,8 @@ def with_aws(report: CheckReport, machine: StateMachine) -> CheckReport:
     """
     from sfn_notebook.aws.validate import ask, merge
 
-    judged = merge(list(report.diagnostics), list(ask(machine.document).diagnostics))
+    kind = workflow_type or machine.document.workflow_type or "STANDARD"
+    judged = merge(list(report.diagnostics), list(ask(machine.document, workflow_type=kind).diagnostics))
     marked = tuple(
         replace(one.diagnostic, message=f"[{' + '.join(one.by)}] {one.diagnostic.message}") for one in judged
     )

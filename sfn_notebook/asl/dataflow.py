@@ -312,14 +312,14 @@ class _Analysis:
         selector = body.get("ItemSelector", body.get("Parameters") if node.query_language == JSONPATH else None)
         if mode_of(body) != "INLINE":
             given = ANYTHING
-        elif isinstance(selector, dict):
+        elif selector is not None:
             given = (
                 self.template(selector, stages, _chosen(node, "ItemSelector"))
                 if node.query_language == JSONPATH
                 else self.tree(selector, stages, _chosen(node, "Output"))
             )
         results = [self.scope(scope, given) for scope in self.graph.scopes_of(node.pointer)]
-        if "ResultWriter" in body:
+        if "ResultWriter" in body and mode_of(body) != "INLINE":
             return ANYTHING
         does = f'Map state "{node.name}" yields the list of its iterations\' results'
         advice = 'keep the input with a ResultPath such as "$.results"'
@@ -328,7 +328,7 @@ class _Analysis:
 
     def _items(self, node: StateNode, stages: _Stages) -> Shape:
         body = node.definition
-        if "ItemReader" in body:
+        if "ItemReader" in body and mode_of(body) != "INLINE":
             return ANYTHING
         if node.query_language == JSONPATH:
             return self.view(body.get("ItemsPath", "$"), stages.effective)
@@ -453,7 +453,7 @@ class _Analysis:
             if node.type not in ("Task", "Map", "Parallel"):
                 return "effective" if node.type != "Pass" else None
             return "result" if "ResultSelector" not in node.definition else None
-        if name == "ItemsPath" and "ItemReader" in node.definition:
+        if name == "ItemsPath" and "ItemReader" in node.definition and mode_of(node.definition) != "INLINE":
             return None  # recorded: it is ignored then
         return "effective"
 

@@ -47,6 +47,7 @@ class Document:
         notices: what was put up with in reading; offsets are those of the source.
         filled: names of placeholders that a deployment fills in.
         logical_id: which machine of a template it is.
+        workflow_type: STANDARD or EXPRESS where the template says so.
     """
 
     text: str
@@ -59,6 +60,7 @@ class Document:
     notices: tuple[Complaint, ...] = ()
     filled: frozenset[str] = frozenset()
     logical_id: str | None = None
+    workflow_type: str | None = None
 
     @property
     def definition_text(self) -> str:

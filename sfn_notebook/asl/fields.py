@@ -32,13 +32,24 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "state": "the name of a state",
         "path": "a JSONPath",
         "reference": "a reference path",
+        "single": "a reference path",
+        "items": "a reference path",
         "expression": "a JSONPath or an intrinsic function",
         "template": "an object",
+        "payload": "an object or another payload template",
         "timestamp": "a timestamp",
         "strings": "an array of strings",
     }
 )
-"""Every field kind, in the words of a message. A template holds `.$` fields; a reference path names exactly one place."""
+"""Every field kind, in the words of a message.
+
+A reference is a place in the data that a result is written to; a single is a reference path that only reads, in the data or a
+variable; items is one that may also read the context object.
+A template is an object that may hold `.$` fields; a payload is one too, or a list with such objects in it, or a plain text or number.
+"""
+
+TEMPLATES = ("template", "payload")
+"""Kinds of fields in which `.$` fields are evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +120,9 @@ _IN_OUT = (
     Field("InputPath", "path", "the part of the input that this state sees; null for {}", JSONPATH, nullable=True),
     Field("OutputPath", "path", "the part of the output that goes on; null for {}", JSONPATH, nullable=True),
 )
-_PARAMETERS = Field("Parameters", "template", "what the work is given, built from the input", JSONPATH)
-_SELECTOR = Field("ResultSelector", "template", "what is taken from the result", JSONPATH)
+_PARAMETERS = Field("Parameters", "payload", "what the work is given, built from the input", JSONPATH)
+_CALL = Field("Parameters", "template", "what to read or write, built from the input", JSONPATH)
+_SELECTOR = Field("ResultSelector", "payload", "what is taken from the result", JSONPATH)
 _RESULT_PATH = Field(
     "ResultPath", "reference", "where the result goes in the input; null drops it", JSONPATH, nullable=True
 )
@@ -133,7 +145,7 @@ def _counted(
 ) -> tuple[Field, Field]:
     return (
         Field(name, kind, doc, expression=True, low=low, high=high),
-        Field(name + "Path", "path", doc + ", from the input", JSONPATH),
+        Field(name + "Path", "single", doc + ", from the input", JSONPATH),
     )
 
 
@@ -148,9 +160,9 @@ _MAP = (
     Field("ItemProcessor", "object", "the workflow that each item goes through", shape="ItemProcessor"),
     Field("Iterator", "object", "the old name of ItemProcessor", shape="ItemProcessor"),
     *_IN_OUT, _PARAMETERS, _SELECTOR, _RESULT_PATH, _OUTPUT, _ASSIGN, _RETRY, _CATCH,
-    Field("ItemsPath", "path", "the array in the input", JSONPATH),
+    Field("ItemsPath", "items", "the array in the input", JSONPATH),
     Field("Items", "collection", "the array or object to go through", JSONATA, expression=True),
-    Field("ItemSelector", "template", "what each iteration is given", expression=True),
+    Field("ItemSelector", "payload", "what each iteration is given", expression=True),
     Field("ItemReader", "object", "where a Distributed Map reads its items", shape="ItemReader"),
     Field("ItemBatcher", "object", "how a Distributed Map puts items together", shape="ItemBatcher"),
     Field("ResultWriter", "object", "where a Distributed Map writes its results", shape="ResultWriter"),
@@ -165,7 +177,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
         Field("Comment", "string", "text for people"),
         Field("QueryLanguage", "string", "JSONPath (the default) or JSONata", values=LANGUAGES),
         Field("Version", "string", "the version of the language", values=("1.0",)),
-        Field("TimeoutSeconds", "integer", "how long an execution may take", low=1, high=MAX_SECONDS),
+        Field("TimeoutSeconds", "integer", "how long an execution may take; 0 for no limit of its own", low=0, high=MAX_SECONDS),
         Field("States", "object", "the states by name", required=True),
         Field("StartAt", "state", "the state that runs first", required=True),
     ),
@@ -215,7 +227,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
     "Map": (*_EVERY, *_GOES_ON, *_MAP),
     "Retrier": (
         Field("ErrorEquals", "strings", "the error names that this one is for", required=True),
-        Field("IntervalSeconds", "integer", "seconds before the first retry (1)", low=1, high=MAX_SECONDS),
+        Field("IntervalSeconds", "integer", "seconds before the first retry (1)", low=0, high=MAX_SECONDS),
         Field("MaxAttempts", "integer", "how many retries (3); 0 for none", low=0, high=MAX_SECONDS),
         Field("BackoffRate", "number", "by what each wait grows (2.0)", low=1),
         Field("MaxDelaySeconds", "integer", "the longest wait", low=1, high=31_622_400),
@@ -241,7 +253,7 @@ _TABLE: dict[str, tuple[Field, ...]] = {
     ),
     "ItemReader": (
         Field("Resource", "string", "s3:getObject or s3:listObjectsV2", required=True, low=1),
-        _PARAMETERS, _ARGUMENTS,
+        _CALL, _ARGUMENTS,
         Field("ReaderConfig", "object", "how the data is written", shape="ReaderConfig"),
     ),
     "ReaderConfig": (
@@ -255,12 +267,12 @@ _TABLE: dict[str, tuple[Field, ...]] = {
         *_counted("MaxItems", "how many items to read at most", high=100_000_000),
     ),
     "ItemBatcher": (
-        *_counted("MaxItemsPerBatch", "how many items go together", low=1),
-        *_counted("MaxInputBytesPerBatch", "how many bytes go together", low=1, high=262_144),
-        Field("BatchInput", "template", "what every batch is given as well", expression=True),
+        *_counted("MaxItemsPerBatch", "how many items go together; 0 for as many as fit"),
+        *_counted("MaxInputBytesPerBatch", "how many bytes go together; 0 for as many as fit", high=262_144),
+        Field("BatchInput", "payload", "what every batch is given as well", expression=True),
     ),
     "ResultWriter": (
-        Field("Resource", "string", "s3:putObject"), _PARAMETERS, _ARGUMENTS,
+        Field("Resource", "string", "s3:putObject"), _CALL, _ARGUMENTS,
         Field("WriterConfig", "object", "how the results are written", shape="WriterConfig"),
     ),
     "WriterConfig": (

@@ -1,6 +1,6 @@
 """The optimised service integrations: which actions `arn:aws:states:::SERVICE:ACTION` may name.
 
-Data only. Any other AWS API goes through `aws-sdk:service:action`, which is not listed here. A service that is missing here is only
+Data only, from the developer guide's table of integrations and their call patterns. Any other AWS API goes through `aws-sdk:service:action`, which is not listed here. A service that is missing here is only
 a warning to the checker; an action that a listed service does not have is refused by AWS.
 """
 
@@ -46,6 +46,36 @@ INTEGRATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "states": ("startExecution",),
     }
 )  # fmt: skip
+
+ONLY_REQUEST = ("dynamodb",)
+"""Services that are called and answer at once: neither `.sync` nor `.waitForTaskToken`."""
+
+NO_JOB = ("apigateway", "events", "lambda", "sns", "sqs", "aws-sdk", *ONLY_REQUEST)
+"""Services without a job that `.sync` could wait for."""
+
+NO_TOKEN = (
+    "athena", "batch", "codebuild", "databrew", "elasticmapreduce", "emr-containers", "emr-serverless", "glue", "mediaconvert",
+    "sagemaker", *ONLY_REQUEST,
+)  # fmt: skip
+"""Services that take no task token."""
+
+JOB_AS_JSON = ("states:startExecution",)
+"""Calls that also have `.sync:2`, which gives the output as JSON."""
+
+REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "dynamodb:getItem": ("TableName", "Key"),
+        "dynamodb:putItem": ("TableName", "Item"),
+        "ecs:runTask": ("TaskDefinition",),
+        "events:putEvents": ("Entries",),
+        "glue:startJobRun": ("JobName",),
+        "lambda:invoke": ("FunctionName",),
+        "sns:publish": ("Message",),
+        "sqs:sendMessage": ("QueueUrl", "MessageBody"),
+        "states:startExecution": ("StateMachineArn",),
+    }
+)
+"""The arguments that AWS does not take a call without."""
 
 READERS = ("s3:getObject", "s3:listObjectsV2")
 """What an ItemReader may read with."""

@@ -11,13 +11,25 @@ import re
 
 from sfn_notebook.asl.composed import Composed, filled, whole
 from sfn_notebook.asl.jsontext import Complaint
+from sfn_notebook.asl.substitutions import PLACEHOLDER
 
 _PIECES = re.compile(
     r"""(?P<string>"(?:[^"\\\n]|\\.)*")
       | (?P<comment>//[^\n]*|/\*.*?\*/)
-      | (?P<placeholder>\$\{[A-Za-z0-9_][A-Za-z0-9_.:\-]*\})""",
+      | (?P<placeholder>"""
+    + PLACEHOLDER.pattern
+    + ")",
     re.VERBOSE | re.DOTALL,
 )
+_COMMENT = re.compile(r"\s*(?://[^\n]*|/\*.*?\*/)\s*", re.DOTALL)
+
+
+def behind_comments(text: str, start: int) -> int:
+    """Give where the JSON starts behind comments at `start`, or `start` itself where no bracket follows such comments."""
+    at = start
+    while match := _COMMENT.match(text, at):
+        at = match.end()
+    return at if text[at : at + 1] in ("{", "[") else start
 
 
 def mend(text: str) -> tuple[Composed, tuple[Complaint, ...]] | None:

@@ -6,6 +6,7 @@ A notebook is JSON; its cells are read from the parsed value, without nbformat, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sfn_notebook.errors import Json
@@ -40,4 +41,22 @@ def cells(notebook: Json) -> tuple[Cell, ...]:
         if match is not None:
             words = [word for word in match.group(1).split() if _NAME.match(word) and not word.startswith("-")]
             found.append(Cell(words[0] if words else f"cell{number}", number, str(text)))
+    return tuple(found)
+
+
+def cell_lines(source: Json, lines: Sequence[int]) -> tuple[int, ...]:
+    """Give, for each line of a cell, the line of the file that it stands in.
+
+    Args:
+        source: the cell's source as the notebook holds it: a text, or a list of pieces of it.
+        lines: the line of the file of each piece.
+    """
+    pieces = source if isinstance(source, list) else [source]
+    found: list[int] = []
+    is_open = False
+    for piece, line in zip(pieces, lines, strict=False):
+        for text in str(piece).splitlines(keepends=True):
+            if not is_open:
+                found.append(line)
+            is_open = not text.endswith("\n")
     return tuple(found)

@@ -9,11 +9,12 @@ fields the table knows. The helpers here are what several rules share: suggestio
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from sfn_notebook.asl.document import Document
-from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, language_of
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, TEMPLATES, language_of
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.tables import Table, table_of
 from sfn_notebook.asl.topology import topology
@@ -76,7 +77,7 @@ class Text(NamedTuple):
 
     Attributes:
         pointer: where it is.
-        kind: "path", "reference", "expression" (a path or an intrinsic function) or "jsonata".
+        kind: one of `asl.tables.PATHS`, or "jsonata".
         name: the key that holds it.
         text: the expression; in a `.$` field perhaps no string at all.
         field: the field of `thing` that it is in.
@@ -128,6 +129,8 @@ class Machine:
         things: every object whose fields are known, outer ones first.
         by_kind: the things by their kind.
         texts: every expression, in no particular order.
+        literals: what is odd in payload templates: a "literal" looks like an expression and is none, for want of a `.$` behind its key; a
+            "collision" has a twin without it.
         doubtful: every field that its object may not have, or whose value is not at once right: the object, its name and its value.
         hints: finds what misspelt words mean.
         memo: what rules computed once for others.
@@ -149,6 +152,7 @@ class Machine:
         self.things = self._gathered()
         self.by_kind: dict[str, list[Thing]] = {}
         self.texts: list[Text] = []
+        self.literals: list[Text] = []
         self.doubtful: list[tuple[Thing, str, Json]] = []
         for thing in self.things:
             self.by_kind.setdefault(thing.kind, []).append(thing)
@@ -157,7 +161,7 @@ class Machine:
                 if plain.get(name) is not value.__class__:
                     self.doubtful.append((thing, name, value))
                 if name in dynamic and isinstance(value, _VALUES):
-                    _gather_texts(thing, name, value, self.texts)
+                    _gather_texts(thing, name, value, self.texts, self.literals)
 
     @property
     def has_sample(self) -> bool:
@@ -239,29 +243,42 @@ _TREES = (dict, list)
 _VALUES = (str, dict, list)
 
 
-def _gather_texts(thing: Thing, name: str, value: Json, found: list[Text]) -> None:
-    """Collect the expressions in a field that may hold some."""
+def looks_evaluated(value: Json) -> bool:
+    """Tell whether a value is a text that may be meant as a path or an intrinsic function."""
+    return value.__class__ is str and value[:1] in ("$", "S") and _LOOKS_EVALUATED.match(value) is not None
+
+
+_LOOKS_EVALUATED = re.compile(r"\$\$?(?:\.[^\W\d]|\.?\[|\.\.|$)|States\.[A-Z]\w*\(")
+
+
+def _gather_texts(thing: Thing, name: str, value: Json, found: list[Text], literals: list[Text]) -> None:
+    """Collect the expressions in a field that may hold some, and what is odd in a payload template."""
     pointer, kind = f"{thing.pointer}/{name}", thing.table.dynamic[name]
     if thing.language != JSONPATH:
-        _evaluated(pointer, name, value, (name, thing), found)
-    elif kind == "template":
-        _dynamic(pointer, value, (name, thing), found)
+        if kind != "strings" or not isinstance(value, list):  # the entries of CSVHeaders are no expressions
+            _evaluated(pointer, name, value, (name, thing), found)
+    elif kind in TEMPLATES:
+        _dynamic(pointer, value, (name, thing), found, literals)
     elif isinstance(value, str):
         found.append(Text(pointer, kind, name, value, name, thing))
 
 
-def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:
-    """Collect the `.$` fields of a payload template at any depth."""
+def _dynamic(place: str, value: Json, origin: tuple[str, Thing], found: list[Text], literals: list[Text]) -> None:
+    """Collect the `.$` fields of a payload template at any depth, and the others that look as if they were meant so."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key.endswith(".$"):
+                if key[:-2] in value and not key.endswith(".$.$"):
+                    literals.append(Text(f"{place}/{escape(key)}", "collision", key, inner, *origin))
                 found.append(Text(f"{place}/{escape(key)}", "expression", key, inner, *origin))
             elif isinstance(inner, _TREES):
-                _dynamic(f"{place}/{escape(key)}", inner, origin, found)
+                _dynamic(f"{place}/{escape(key)}", inner, origin, found, literals)
+            elif looks_evaluated(inner):
+                literals.append(Text(f"{place}/{escape(key)}", "literal", key, inner, *origin))
     elif isinstance(value, list):
         for i, item in enumerate(value):
             if isinstance(item, _TREES):
-                _dynamic(f"{place}/{i}", item, origin, found)
+                _dynamic(f"{place}/{i}", item, origin, found, literals)
 
 
 def _evaluated(place: str, key: str, value: Json, origin: tuple[str, Thing], found: list[Text]) -> None:

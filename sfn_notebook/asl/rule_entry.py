@@ -54,7 +54,7 @@ def machine(*states: str, start: str = "A", top: str = "") -> str:
     return f'{{{top}"StartAt": "{start}",\n "States": {{\n  ' + ",\n  ".join(states) + "\n}}"
 
 
-def task(fields: str, name: str = "A", resource: str = "arn:aws:states:::sqs:sendMessage") -> str:
+def task(fields: str, name: str = "A", resource: str = "arn:aws:states:::aws-sdk:s3:listBuckets") -> str:
     """Write a Task that ends."""
     return f'"{name}": {{"Type": "Task", "Resource": "{resource}", {fields}"End": true}}'
 

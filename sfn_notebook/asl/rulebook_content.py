@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sfn_notebook.asl import rules_advice, rules_data, rules_placeholders, rules_service, rules_text, rules_variables
+from sfn_notebook.asl import (
+    rules_advice,
+    rules_data,
+    rules_literals,
+    rules_placeholders,
+    rules_service,
+    rules_text,
+    rules_variables,
+)
 from sfn_notebook.asl.rule_entry import END, LAMBDA, Entry, jsonata, machine, task
 from sfn_notebook.errors import Severity
 
@@ -29,6 +37,13 @@ CONTENT: tuple[Entry, ...] = (
         "InputPath",
         machine('"A": {"Type": "Pass", "InputPath": "$».a[", "End": true}'),
         machine('"A": {"Type": "Pass", "InputPath": "$.a[0]", "End": true}'),
+    ),
+    Entry(
+        rules_text.expressions,
+        "A field that needs one value has a path that may find several",
+        "names exactly one node",
+        machine('"A": {"Type": "Map", "ItemsPath": "$.a»[*].b", "ItemProcessor": ' + _BRANCH + ', "End": true}'),
+        machine('"A": {"Type": "Map", "ItemsPath": "$.a[0].b", "ItemProcessor": ' + _BRANCH + ', "End": true}'),
     ),
     Entry(
         rules_text.jsonata,
@@ -62,6 +77,36 @@ CONTENT: tuple[Entry, ...] = (
     ),
     Entry(
         rules_text.resources,
+        "A call waits in a way that its service does not have",
+        "is not recognized",
+        machine(task("", resource="arn:aws:states:::aws-sdk:s3:getObject».sync")),
+        machine(task("", resource="arn:aws:states:::aws-sdk:s3:getObject.waitForTaskToken")),
+    ),
+    Entry(
+        rules_text.sdk_spelling,
+        "A call of the AWS SDK is spelt wrongly",
+        "the SDK integration S3:GetObject is not known",
+        machine(task("", resource="arn:aws:states:::aws-sdk:»S3:GetObject")),
+        machine(task('"Parameters": {"Bucket": "b"}, ', resource="arn:aws:states:::aws-sdk:s3:getObject")),
+        rules_text.SDK_SPELLING,
+        _WARNING,
+    ),
+    Entry(
+        rules_text.arguments,
+        "A call lacks an argument that AWS does not take it without",
+        "The field 'MessageBody' is required but was missing",
+        machine(task('»"Parameters": {"QueueUrl": "u"}, ', resource="arn:aws:states:::sqs:sendMessage")),
+        machine(
+            task(
+                '"Parameters": {"QueueUrl": "u", "MessageBody.$": "$.text"}, ',
+                resource="arn:aws:states:::sqs:sendMessage",
+            )
+        ),
+        rules_text.MISSING_ARGUMENT,
+        _WARNING,
+    ),
+    Entry(
+        rules_text.resources,
         "No optimised integration with this service is known",
         "no optimised integration",
         machine(task("", resource="arn:aws:states:::»s3:putObject")),
@@ -70,19 +115,63 @@ CONTENT: tuple[Entry, ...] = (
         _WARNING,
     ),
     Entry(
+        rules_literals.literals,
+        "A path or function in a payload template lacks the .$ behind its key",
+        "is not evaluated",
+        machine('"A": {"Type": "Pass", "Parameters": {»"id": "$.order.id"}, "End": true}'),
+        machine('"A": {"Type": "Pass", "Parameters": {"id.$": "$.order.id"}, "End": true}'),
+        rules_literals.NO_DOLLAR,
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.colliding_keys,
+        "A payload template gives a key with .$ and without",
+        "give the same field",
+        machine('"A": {"Type": "Pass", "Parameters": {"id": 1, »"id.$": "$.order.id"}, "End": true}'),
+        machine('"A": {"Type": "Pass", "Parameters": {"id.$": "$.order.id"}, "End": true}'),
+        rules_literals.COLLIDING,
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.plain_fields,
+        "A path stands in a field that takes its text as it is",
+        "not what is found there",
+        machine('"A": {"Type": "Fail", »"Cause": "$.error.Cause"}'),
+        machine('"A": {"Type": "Fail", "CausePath": "$.error.Cause"}'),
+        rules_literals.NO_PATH,
+        _WARNING,
+    ),
+    Entry(
+        rules_literals.static_results,
+        "The Result of a Pass state has a path, which is not evaluated",
+        "a Result is a constant",
+        machine('"A": {"Type": "Pass", "Result": {"id": »"$.order.id"}, "End": true}'),
+        machine('"A": {"Type": "Pass", "Result": {"id": 1}, "End": true}'),
+        rules_literals.STATIC,
+        _WARNING,
+    ),
+    Entry(
         rules_service.variable_names,
         "The name of a variable is no identifier",
         "is no name of a variable",
         jsonata('"Assign": {»"a.b": 1}'),
         jsonata('"Assign": {"a": {"b": 1}}'),
+        rules_service.INVALID_VARIABLE,
+    ),
+    Entry(
+        rules_service.variable_names,
+        "A variable is called states, like the service's own",
+        "is reserved",
+        jsonata('"Assign": {»"states": 1}'),
+        jsonata('"Assign": {"state": 1}'),
+        rules_service.RESERVED_VARIABLE,
     ),
     Entry(
         rules_service.delimiters,
         "A JSONata expression is not closed, or not opened",
-        "does not close with %}",
+        "must start with {% and end with %}",
         jsonata('"Output": »"{% $states.input"'),
         jsonata('"Output": "{% $states.input %}"'),
-        "INVALID_JSONATA_EXPRESSION",
     ),
     Entry(
         rules_service.delimiters,

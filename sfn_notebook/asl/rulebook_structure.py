@@ -6,10 +6,12 @@ from sfn_notebook.asl import rules_fields, rules_flow, rules_maps, rules_service
 from sfn_notebook.asl.fields import MAX_DEFINITION
 from sfn_notebook.asl.rule import TARGET
 from sfn_notebook.asl.rule_entry import END, Entry, jsonata, machine, task
-from sfn_notebook.asl.rules_fields import UNKNOWN_FIELD
+from sfn_notebook.asl.rules_fields import INVALID_LABEL, INVALID_STATE_NAME, UNKNOWN_FIELD
 from sfn_notebook.asl.rules_maps import DUPLICATE_LABEL, NO_EFFECT
+from sfn_notebook.asl.rules_text import MISSING_ARGUMENT
 from sfn_notebook.errors import Severity
 
+_ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:a"
 _ENDS = '"A": {"Type": "Pass", "End": true}'
 
 
@@ -122,6 +124,7 @@ STRUCTURE: tuple[Entry, ...] = (
         "may have 80 characters",
         machine('»"' + "A" * 81 + '": {"Type": "Succeed"}', start="A" * 81),
         machine('"' + "A" * 80 + '": {"Type": "Succeed"}', start="A" * 80),
+        INVALID_STATE_NAME,
     ),
     Entry(
         rules_fields.state_names,
@@ -161,6 +164,15 @@ STRUCTURE: tuple[Entry, ...] = (
         machine(_ENDS),
     ),
     Entry(
+        rules_flow.next_or_end,
+        "A state has a false End beside its Next",
+        'has "End": false',
+        machine('"A": {"Type": "Pass", "End": »false, "Next": "Z"}', END),
+        machine('"A": {"Type": "Pass", "Next": "Z"}', END),
+        NO_EFFECT,
+        Severity.WARNING,
+    ),
+    Entry(
         rules_flow.states_are_reachable,
         "No transition leads to a state",
         "is not reachable",
@@ -189,6 +201,13 @@ STRUCTURE: tuple[Entry, ...] = (
         "one operator",
         machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{"Variable": "$.a", "IsNull": true, »"IsString": true, "Next": "Z"}]}', END),
         machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "Z"}]}', END),
+    ),
+    Entry(
+        rules_flow.choice_rules,
+        "A Choice rule has a Variable beside And, Or or Not",
+        "only one of",
+        machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{»"Variable": "$.a", "And": [{"Variable": "$.a", "IsNull": true}], "Next": "Z"}]}', END),
+        machine('"A": {"Type": "Choice", "Default": "Z", "Choices": [{"And": [{"Variable": "$.a", "IsNull": true}], "Next": "Z"}]}', END),
     ),
     Entry(
         rules_flow.wait_has_one_form,
@@ -226,11 +245,20 @@ STRUCTURE: tuple[Entry, ...] = (
         machine(_map("", _DISTRIBUTED)),
     ),
     Entry(
+        rules_maps.distributed_maps,
+        "An inline Map has a type of child executions",
+        "'ExecutionType' is not supported",
+        machine(_map("", '"Mode": "INLINE", »"ExecutionType": "STANDARD"')),
+        machine(_map("", _DISTRIBUTED)),
+    ),
+    Entry(
         rules_maps.only_distributed,
         "An inline Map has what only a Distributed Map can",
         "only for a Distributed Map",
         machine(_map('»"Label": "orders", ')),
         machine(_map('"Label": "orders", ', _DISTRIBUTED)),
+        NO_EFFECT,
+        Severity.WARNING,
     ),
     Entry(
         rules_maps.tolerance_is_distributed,
@@ -247,6 +275,7 @@ STRUCTURE: tuple[Entry, ...] = (
         "a Label cannot contain",
         machine(_map('"Label": "my»:orders", ', _DISTRIBUTED)),
         machine(_map('"Label": "my-orders", ', _DISTRIBUTED)),
+        INVALID_LABEL,
     ),
     Entry(
         rules_maps.labels,
@@ -288,6 +317,22 @@ STRUCTURE: tuple[Entry, ...] = (
         machine(task('"TimeoutSeconds": 60, "HeartbeatSeconds": 30, ')),
     ),
     Entry(
+        rules_service.credentials,
+        "Credentials stand at an activity",
+        "not supported for activities",
+        machine(task('»"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ', resource=_ACTIVITY)),
+        machine(task('"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ')),
+    ),
+    Entry(
+        rules_service.credentials,
+        "Credentials do not name a role",
+        "The field 'RoleArn' is required",
+        machine(task('»"Credentials": {"Role": "arn:aws:iam::123456789012:role/r"}, ')),
+        machine(task('"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, ')),
+        MISSING_ARGUMENT,
+        Severity.WARNING,
+    ),
+    Entry(
         rules_service.retry_delays,
         "A Retry's longest delay is shorter than its first",
         "is smaller than IntervalSeconds",
@@ -307,8 +352,8 @@ STRUCTURE: tuple[Entry, ...] = (
     Entry(
         rules_service.express,
         "An Express workflow has a Distributed Map",
-        "does not support a Distributed Map",
-        machine("»" + _map("", _DISTRIBUTED)),
+        "'Mode' with value 'DISTRIBUTED' is not supported",
+        machine(_map("", _DISTRIBUTED).replace('"DISTRIBUTED"', '»"DISTRIBUTED"')),
         machine(_map("")),
         workflow_type="EXPRESS",
     ),

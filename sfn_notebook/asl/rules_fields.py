@@ -26,6 +26,8 @@ from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import Json, Severity
 
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
+INVALID_LABEL = "INVALID_LABEL_NAME"
+INVALID_STATE_NAME = "INVALID_STATE_NAME"
 
 
 def states_are_objects(machine: Machine) -> Iterator[Problem]:
@@ -102,8 +104,13 @@ def _looks_like(missing: list[str], thing: Thing) -> str | None:
 def known_fields(machine: Machine) -> Iterator[Problem]:
     """Every field exists for its object, state type and query language."""
     for thing, name, _ in machine.doubtful:
-        if name not in thing.table.names:
+        if name not in thing.table.names and not (name in OBJECTS[thing.kind] and _is_misplaced(thing, machine)):
             yield _unknown(thing, name, machine)
+
+
+def _is_misplaced(thing: Thing, machine: Machine) -> bool:
+    """Tell whether a JSONPath state stands in a JSONata machine; then its language is the error, not its JSONata fields."""
+    return thing.language == JSONPATH and machine.language != JSONPATH
 
 
 def _unknown(thing: Thing, name: str, machine: Machine) -> Problem:
@@ -112,7 +119,7 @@ def _unknown(thing: Thing, name: str, machine: Machine) -> Problem:
     if field is not None and field.language is not None:
         message = f"The QueryLanguage is set to '{thing.language}', but field '{name}' is only supported for the '{field.language}' QueryLanguage"
         return Problem(pointer, message, key=True, hint=_other_language(thing, name))
-    if thing.kind == "ItemProcessor" and name == "QueryLanguage":
+    if thing.kind in ("ItemProcessor", "Branch") and name == "QueryLanguage":
         return Problem(pointer, refused, key=True, hint="set it on each state inside, or on the whole machine")
     meant = near(name, fields_of(thing.kind, thing.language))
     if meant:
@@ -139,7 +146,7 @@ def _unknown(thing: Thing, name: str, machine: Machine) -> Problem:
 
 _TWINS = {"Parameters": "Arguments", "ResultSelector": "Output", "Result": "Output", "OutputPath": "Output", "ItemsPath": "Items",
           "Arguments": "Parameters", "Output": "ResultSelector, ResultPath or OutputPath", "Items": "ItemsPath",
-          "Condition": "Variable with an operator", "Variable": "Condition", "ResultPath": "Output or Assign"}  # fmt: skip
+          "InputPath": "$states.input in Arguments or Output", "Condition": "Variable with an operator", "Variable": "Condition", "ResultPath": "Output or Assign"}  # fmt: skip
 
 
 def _other_language(thing: Thing, name: str) -> str | None:
@@ -207,10 +214,11 @@ def _range(pointer: str, field: Field, value: Json) -> Iterator[Problem]:
     size = len(value) if isinstance(value, str) else value
     unit = " characters long" if isinstance(value, str) else ""
     low, high = field.low, field.high
+    code = INVALID_LABEL if field.name == "Label" else SCHEMA
     if low is not None and size < low:
-        yield Problem(pointer, f"{field.name} must be at least {low:,.0f}{unit}, found {quoted(value)}")
+        yield Problem(pointer, f"{field.name} must be at least {low:,.0f}{unit}, found {quoted(value)}", code)
     if high is not None and size > high:
-        yield Problem(pointer, f"{field.name} must be at most {high:,.0f}{unit}, found {quoted(value)}")
+        yield Problem(pointer, f"{field.name} must be at most {high:,.0f}{unit}, found {quoted(value)}", code)
 
 
 def _items(pointer: str, field: Field, value: Json) -> Iterator[Problem]:
@@ -242,6 +250,7 @@ _KIND_TESTS = {
     "number": _number,
     "object": lambda value: isinstance(value, dict),
     "template": lambda value: isinstance(value, dict),
+    "payload": lambda value: value is not None,
     "array": lambda value: isinstance(value, list),
     "strings": lambda value: isinstance(value, list),
     "collection": lambda value: isinstance(value, list | dict),
@@ -249,6 +258,8 @@ _KIND_TESTS = {
     "state": _string,
     "path": _string,
     "reference": _string,
+    "single": _string,
+    "items": _string,
     "expression": _string,
     "timestamp": _string,
 }
@@ -290,10 +301,10 @@ def state_names(machine: Machine) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for node in machine.graph.nodes:
         if not node.name:
-            yield Problem(node.pointer, "a state has an empty name", key=True)
+            yield Problem(node.pointer, "a state has an empty name", INVALID_STATE_NAME, key=True)
         if len(node.name) > MAX_NAME:
             message = f"the name of a state may have {MAX_NAME} characters, this one has {len(node.name)}"
-            yield Problem(node.pointer, message, key=True)
+            yield Problem(node.pointer, message, INVALID_STATE_NAME, key=True)
         if node.name in first and isinstance(node.definition, dict):
             message = f'the state name "{node.name}" is used twice'
             hint = f"names are unique over the whole machine, branches included; the other one is at {first[node.name]}"

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfn_notebook.asl.fields import COMBINATORS, JSONATA, JSONPATH, OPERATORS, STATE_TYPES, WAIT_FIELDS, fields_of
-from sfn_notebook.asl.rule import TARGET, Machine, Problem, Thing, at, near
+from sfn_notebook.asl.rule import SCHEMA, TARGET, Machine, Problem, Thing, at, near
+from sfn_notebook.asl.rules_maps import NO_EFFECT
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.topology import Scope
-from sfn_notebook.errors import Json
+from sfn_notebook.errors import Json, Severity
 
 _GOES_ON = ("Task", "Pass", "Wait", "Parallel", "Map")
 
@@ -28,8 +29,10 @@ def next_or_end(machine: Machine) -> Iterator[Problem]:
                 at(thing, "End"), f'state "{name}" has both Next and End', key=True, hint="remove one of them"
             )
         elif has_end and thing.body["End"] is False:
+            # AWS takes a false End beside a Next for none.
             hint = "remove it" if has_next else 'write "End": true, or a Next'
-            yield Problem(at(thing, "End"), f'state "{name}" has "End": false', hint=hint)
+            severity, code = (Severity.WARNING, NO_EFFECT) if has_next else (Severity.ERROR, SCHEMA)
+            yield Problem(at(thing, "End"), f'state "{name}" has "End": false', code, severity, hint=hint)
         elif not has_next and not has_end and not _misspelt(thing):
             yield Problem(
                 thing.pointer,
@@ -119,7 +122,9 @@ def _has_no_end(scope: Scope, machine: Machine) -> bool:
         return False
     # A state that is broken in itself (no type, neither Next nor End) is the problem then, not the missing end.
     return all(
-        node.type in STATE_TYPES and "End" not in node.definition and _goes_somewhere(node.pointer, machine)
+        node.type in STATE_TYPES
+        and node.definition.get("End", False) is False
+        and _goes_somewhere(node.pointer, machine)
         for node in nodes
     )
 
@@ -172,7 +177,12 @@ def _rule_next(thing: Thing) -> Iterator[Problem]:
 
 def _rule_test(thing: Thing) -> Iterator[Problem]:
     tests = [name for name in thing.body if name in OPERATORS or name in COMBINATORS]
-    if len(tests) > 1:
+    if len(tests) == 1 and tests[0] in COMBINATORS and "Variable" in thing.body:
+        message = (
+            f"a rule must have only one of [And, Or, Not, Variable, Condition], this one has Variable and {tests[0]}"
+        )
+        yield Problem(at(thing, "Variable"), message, key=True, hint=f"move it into the rules of {tests[0]}")
+    elif len(tests) > 1:
         message = f"a rule has one operator, this one has {' and '.join(tests)}"
         yield Problem(at(thing, tests[1]), message, key=True, hint='put them in one "And", as rules of their own')
     elif not tests and "Condition" not in thing.body and not _misspelt_field(thing):
@@ -212,7 +222,7 @@ def wait_has_one_form(machine: Machine) -> Iterator[Problem]:
 
 
 def one_of_two(machine: Machine) -> Iterator[Problem]:
-    """Of a value and its …Path twin only one is given, and of ItemProcessor and Iterator."""
+    """Of a value and its …Path twin only one is given, and of the old and the new name of a field."""
     for thing in machine.things:
         if thing.table.seconds.isdisjoint(thing.body):
             continue

@@ -1,7 +1,7 @@
 """Rules on Map states: what only a Distributed Map has, what its readers, batchers and writers need, and labels.
 
-An inline Map that sets tolerated failures is accepted by AWS [recorded], so that is a warning; the reader, batcher, writer and label
-stand only in a Distributed Map. A value with an unresolved placeholder is not judged.
+AWS accepts an inline Map that has what only a Distributed Map uses (tolerated failures, reader, batcher, writer, label) and ignores
+it there, so that is a warning. A value with an unresolved placeholder is not judged.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from sfn_notebook.asl.integrations import READERS
 from sfn_notebook.asl.rule import SCHEMA, Machine, Problem, Thing, at, quoted
+from sfn_notebook.asl.rules_fields import INVALID_LABEL
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.errors import Json, Severity
 
@@ -36,8 +37,11 @@ def mode_of(body: Mapping[str, Json]) -> str | None:
 
 
 def distributed_maps(machine: Machine) -> Iterator[Problem]:
-    """A Distributed Map says the type of its child executions."""
+    """A Distributed Map says the type of its child executions, an inline one has none."""
     for thing in machine.of("ProcessorConfig"):
+        if thing.body.get("Mode") == "INLINE" and "ExecutionType" in thing.body:
+            hint = 'remove it, or set "Mode": "DISTRIBUTED"'
+            yield Problem(at(thing, "ExecutionType"), "Field 'ExecutionType' is not supported", key=True, hint=hint)
         if thing.body.get("Mode") == "DISTRIBUTED" and "ExecutionType" not in thing.body:
             message = "These fields are required: [ExecutionType]"
             hint = "STANDARD or EXPRESS: the type of the child executions"
@@ -45,7 +49,7 @@ def distributed_maps(machine: Machine) -> Iterator[Problem]:
 
 
 def only_distributed(machine: Machine) -> Iterator[Problem]:
-    """ItemReader, ItemBatcher, ResultWriter and Label stand only in a Distributed Map."""
+    """ItemReader, ItemBatcher, ResultWriter and Label count only in a Distributed Map."""
     for thing in machine.of("Map"):
         if mode_of(thing.body) != "INLINE":
             continue
@@ -54,7 +58,8 @@ def only_distributed(machine: Machine) -> Iterator[Problem]:
                 hint = (
                     'set "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} in its ItemProcessor'
                 )
-                yield Problem(at(thing, name), f"{name} is only for a Distributed Map", key=True, hint=hint)
+                message = f"{name} does nothing in an inline Map: it is only for a Distributed Map"
+                yield Problem(at(thing, name), message, NO_EFFECT, Severity.WARNING, key=True, hint=hint)
 
 
 def tolerance_is_distributed(machine: Machine) -> Iterator[Problem]:
@@ -79,7 +84,7 @@ def labels(machine: Machine) -> Iterator[Problem]:
         bad = next((i for i, character in enumerate(label) if _refused(character)), None)
         if bad is not None:
             hint = "use letters, digits, - and _"
-            yield Problem(pointer, f"a Label cannot contain {quoted(label[bad])}", offset=bad, hint=hint)
+            yield Problem(pointer, f"a Label cannot contain {quoted(label[bad])}", INVALID_LABEL, offset=bad, hint=hint)
         if label in first:
             hint = f"labels are unique over the whole machine; the other one is at {first[label]}"
             yield Problem(pointer, f'the Label "{label}" is used twice', DUPLICATE_LABEL, hint=hint)
@@ -91,13 +96,18 @@ def _refused(character: str) -> bool:
     return character in _LABEL_REFUSED or code < 0x20 or 0x7F <= code <= 0x9F or character.isspace()
 
 
+def _reads_s3(resource: str) -> bool:
+    before, _, action = resource.rpartition(":s3:")
+    return f"s3:{action}" in READERS and before.startswith("arn:")
+
+
 def item_readers(machine: Machine) -> Iterator[Problem]:
     """An ItemReader reads with one of the two S3 actions, and an object says its format."""
     for thing in machine.of("ItemReader"):
         resource = thing.body.get("Resource")
         if not isinstance(resource, str) or has_placeholder(resource):
             continue
-        if not resource.endswith(READERS):
+        if not _reads_s3(resource):
             hint = "use " + " or ".join(READERS)
             yield Problem(at(thing, "Resource"), f"an ItemReader cannot read with {quoted(resource)}", hint=hint)
         elif resource.endswith("s3:getObject"):

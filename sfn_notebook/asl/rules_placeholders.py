@@ -28,18 +28,24 @@ def placeholders(machine: Machine) -> Iterator[Problem]:
         return  # what a template's own functions left is filled in by the deployment
     found: dict[str, tuple[str, int, int]] = {}
     for pointer, value in _strings(machine):
-        if "${" in value and not value.startswith("{%"):
+        if "${" in value:
+            jsonata = value.startswith("{%")
             for match in PLACEHOLDER.finditer(value):
+                if jsonata and _PAIR.search(match.group(1)):
+                    continue  # groups by a key, as in `$items.${name: price}`
                 place, offset, count = found.get(match.group(1), (pointer, match.start(), 0))
                 found[match.group(1)] = place, offset, count + 1
     severity = Severity.ERROR if machine.strict else Severity.WARNING
     for name, (pointer, offset, count) in found.items():
-        if name in document.filled:
+        if document.filled.issuperset(name.split(",")):
             continue
         times = "" if count == 1 else f", used {count} times"
         hint = "CloudFormation or SAM fills it in; give substitutions to try it here"
         message = f"the placeholder ${{{name}}} is not filled in{times}"
         yield Problem(pointer, message, UNRESOLVED, severity, offset=offset, hint=hint)
+
+
+_PAIR = re.compile(r"(?<!:):(?!:)")
 
 
 def _strings(machine: Machine) -> list[tuple[str, str]]:

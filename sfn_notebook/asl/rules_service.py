@@ -14,12 +14,15 @@ from sfn_notebook.asl.fields import JSONPATH
 from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
 from sfn_notebook.asl.rules_maps import mode_of
+from sfn_notebook.asl.rules_text import MISSING_ARGUMENT
 from sfn_notebook.asl.substitutions import has_placeholder
 from sfn_notebook.asl.topology import Scope
 from sfn_notebook.errors import Json, Severity
 
 _PATTERNS = re.compile(r"(\.sync|\.waitForTaskToken)(?::\d+)?$")
 _ACTIVITY = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:activity:")
+INVALID_VARIABLE = "INVALID_VARIABLE_NAME"
+RESERVED_VARIABLE = "RESERVED_VARIABLE_NAME"
 EXPRESS_SECONDS = 300
 MAX_VARIABLE_NAME = 80
 
@@ -37,6 +40,25 @@ def heartbeats(machine: Machine) -> Iterator[Problem]:
 
 def _whole(value: Json) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def credentials(machine: Machine) -> Iterator[Problem]:
+    """Credentials name the role, and stand only where a service is called."""
+    for thing in machine.of("Task"):
+        if "Credentials" not in thing.body:
+            continue
+        given, resource, pointer = thing.body["Credentials"], thing.body.get("Resource"), at(thing, "Credentials")
+        if isinstance(resource, str) and _ACTIVITY.match(resource):
+            hint = "an activity's worker uses its own credentials; remove the field"
+            yield Problem(pointer, "Credentials are not supported for activities", key=True, hint=hint)
+        elif isinstance(given, dict) and not given.keys() & _ROLES[thing.language == JSONPATH]:
+            message = "The field 'RoleArn' is required but was missing"
+            hint = "AWS refuses credentials that do not name the role to call with"
+            yield Problem(pointer, message, MISSING_ARGUMENT, Severity.WARNING, key=True, hint=hint)
+
+
+_ROLES = (frozenset({"RoleArn"}), frozenset({"RoleArn", "RoleArn.$"}))
+"""How the role may be given in JSONata and in JSONPath."""
 
 
 def retry_delays(machine: Machine) -> Iterator[Problem]:
@@ -59,8 +81,10 @@ def express(machine: Machine) -> Iterator[Problem]:
             continue
         if thing.kind == "Map":
             if mode_of(thing.body) == "DISTRIBUTED":
-                message = "Express state machine does not support a Distributed Map"
-                yield Problem(thing.pointer, message, key=True, hint="use a Standard workflow, or an inline Map")
+                name = "ItemProcessor" if "ItemProcessor" in thing.body else "Iterator"
+                message = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines"
+                hint = "use a Standard workflow, or an inline Map"
+                yield Problem(f"{at(thing, name)}/ProcessorConfig/Mode", message, hint=hint)
             continue
         yield from _express_task(thing)
 
@@ -124,12 +148,14 @@ def variable_names(machine: Machine) -> Iterator[Problem]:
             if has_placeholder(name):
                 continue
             if name == "states":
-                yield Problem(pointer, 'the variable name "states" is reserved', key=True, hint="choose another name")
+                message = 'the variable name "states" is reserved'
+                yield Problem(pointer, message, RESERVED_VARIABLE, key=True, hint="choose another name")
             elif len(name) > MAX_VARIABLE_NAME:
                 message = f"the name of a variable may have {MAX_VARIABLE_NAME} characters, this one has {len(name)}"
-                yield Problem(pointer, message, key=True)
+                yield Problem(pointer, message, INVALID_VARIABLE, key=True)
             elif not name.isidentifier():
-                yield Problem(pointer, f"{quoted(name)} is no name of a variable", key=True, hint=_name_hint(name))
+                message = f"{quoted(name)} is no name of a variable"
+                yield Problem(pointer, message, INVALID_VARIABLE, key=True, hint=_name_hint(name))
 
 
 def _name_hint(name: str) -> str:
@@ -150,6 +176,9 @@ def delimiters(machine: Machine) -> Iterator[Problem]:
                      "TimeoutSeconds", "HeartbeatSeconds", "MaxConcurrency"):  # fmt: skip
             if name in thing.body:
                 yield from _delimiters(at(thing, name), thing.body[name])
+
+
+_DELIMITED = "JSONata string must start with {% and end with %}"
 
 
 def _delimiters(pointer: str, tree: Json) -> Iterator[Problem]:
@@ -174,11 +203,9 @@ def _half_open(place: str, value: str) -> Iterator[Problem]:
     if opens and closes:
         return
     if opens and "%}" not in value[2:]:
-        message = "the expression opens with {% but does not close with %}"
-        yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="end the string with %}")
+        yield Problem(place, f"{_DELIMITED}: this one does not close", hint="end the string with %}")
     elif closes and "{%" not in value:
-        message = "the expression closes with %} but does not open with {%"
-        yield Problem(place, message, "INVALID_JSONATA_EXPRESSION", hint="start the string with {%")
+        yield Problem(place, f"{_DELIMITED}: this one does not open", hint="start the string with {%")
     elif "{%" in value:
         message = "this is taken as plain text: an expression fills the whole string"
         hint = 'remove what stands outside of {% %}, blanks too; join texts inside, as in {% "a" & $b %}'

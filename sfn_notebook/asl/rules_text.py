@@ -7,15 +7,22 @@ unresolved `${Name}` is not judged: what it will say is not known yet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sfn_notebook.asl.fields import JSONPATH, fields_of
-from sfn_notebook.asl.integrations import INTEGRATIONS
-from sfn_notebook.asl.rule import Machine, Problem, Thing, at, quoted
-from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.integrations import INTEGRATIONS, JOB_AS_JSON, NO_JOB, NO_TOKEN, REQUIRED
+from sfn_notebook.asl.jsontext import escape
+from sfn_notebook.asl.rule import Machine, Problem, Thing, at, near, quoted
+from sfn_notebook.asl.substitutions import has_placeholder, leaves_open
 from sfn_notebook.errors import ExpressionError, Severity
-from sfn_notebook.lang.jsonata import UnsupportedExpression, compile_jsonata, compile_tree, strip_expression
-from sfn_notebook.lang.jsonpath import compile_reference
+from sfn_notebook.lang.jsonata import (
+    UnsupportedExpression,
+    compile_jsonata,
+    compile_tree,
+    strip_expression,
+    unsupported,
+)
+from sfn_notebook.lang.jsonpath import Path, compile_reference, several
 from sfn_notebook.lang.template import compile_expression
 
 BAD_EXPRESSION = "SCHEMA_VALIDATION_FAILED"
@@ -40,6 +47,8 @@ def expressions(machine: Machine) -> Iterator[Problem]:
         if kind == "path" or (kind == "expression" and text.startswith("$")):
             path = machine.path(text)
             error = path if isinstance(path, ExpressionError) else None
+        elif kind in ("single", "items"):
+            error = _not_single(machine.path(text), kind)
         else:
             if (kind, text) not in known:
                 known[kind, text] = _failure(kind, text)
@@ -62,6 +71,14 @@ def _failure(kind: str, text: str) -> ExpressionError | None:
     return None
 
 
+def _not_single(path: Path | ExpressionError, kind: str) -> ExpressionError | None:
+    if isinstance(path, ExpressionError):
+        return path
+    if path.root == "$$" and kind == "single":
+        return ExpressionError("this field cannot read the context object", path.text, 0)
+    return several(path)
+
+
 def _path_hint(text: str) -> str | None:
     if text.startswith("{%"):
         return 'a {% … %} expression needs "QueryLanguage": "JSONata"'
@@ -70,27 +87,37 @@ def _path_hint(text: str) -> str | None:
 
 def jsonata(machine: Machine) -> Iterator[Problem]:
     """Every JSONata expression can be read, and uses only what the service supports."""
-    known: dict[str, ExpressionError | None] = {}
+    known: dict[str, Sequence[ExpressionError]] = {}
     for found in machine.texts:
-        if found.kind != "jsonata" or has_placeholder(found.text):
+        if found.kind != "jsonata" or leaves_open(found.text):
             continue
         if found.text not in known:
-            known[found.text] = _jsonata_error(found.text)
-        error = known[found.text]
-        if error is not None:
+            known[found.text] = _jsonata_errors(found.text)
+        for error in known[found.text]:
             code = UNSUPPORTED_JSONATA if isinstance(error, UnsupportedExpression) else INVALID_JSONATA
             yield Problem(found.pointer, error.message, code, offset=error.position)
 
 
-def _jsonata_error(text: str) -> ExpressionError | None:
+def _jsonata_errors(text: str) -> Sequence[ExpressionError]:
+    """Give what is wrong with an expression; where it reads names that there are not, each of them."""
     try:
         compile_jsonata(strip_expression(text))
     except ExpressionError:
-        try:
-            compile_tree(text, "expression")  # once more, for the place in the whole string
-        except ExpressionError as error:
-            return error
-    return None
+        return _jsonata_errors_of(text)
+    return ()
+
+
+def _jsonata_errors_of(text: str) -> Sequence[ExpressionError]:
+    """Compile once more, for the places in the whole string."""
+    try:
+        compile_tree(text, "expression")
+    except UnsupportedExpression:
+        expression = strip_expression(text)
+        before = text.index(expression, 2)
+        return [UnsupportedExpression(each.message, text, each.position + before) for each in unsupported(expression)]
+    except ExpressionError as error:
+        return (error,)
+    return ()
 
 
 # --- timestamps ----------------------------------------------------------------------------------------------------------
@@ -133,6 +160,11 @@ def is_timestamp(text: str) -> bool:
 # --- resources -----------------------------------------------------------------------------------------------------------
 
 _INTEGRATION = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:([^:]+):([^:.]+)(\.[^:]+)?(:\d+)?")
+_SDK_CALL = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:(aws-sdk):([^:]+:[^:.]+)(\.[^:]+)?(:\d+)?")
+_NO_ARN = re.compile(r"(?!arn:[^:]*:[^:]+:[^:]*:[^:]*:)", re.DOTALL)
+_LAMBDA_VERSION = re.compile(r":lambda:[^:]*:[^:]*:function:[^:]+(:(?![\w$<>{}-]+$)[^:]*$)", re.DOTALL)
+MISSING_ARGUMENT = "MISSING_ARGUMENT"
+SDK_SPELLING = "SDK_SPELLING"
 
 
 _SURE = frozenset(f"arn:aws:states:::{service}:{action}" for service, found in INTEGRATIONS.items() for action in found)
@@ -145,13 +177,27 @@ def resources(machine: Machine) -> Iterator[Problem]:
         resource = thing.body.get("Resource")
         if not isinstance(resource, str) or "${" in resource or not resource or resource in _SURE:
             continue
-        if not resource.startswith("arn:") or resource.count(":") < 5:
+        if _NO_ARN.match(resource):
             hint = f"found {quoted(resource)}; an ARN looks like arn:aws:states:::lambda:invoke"
             yield Problem(at(thing, "Resource"), "Value is not a valid resource ARN", hint=hint)
             continue
+        version = _LAMBDA_VERSION.search(resource) if ":lambda:" in resource else None
+        if version is not None:
+            message, hint = (
+                "Value is not a valid resource ARN",
+                "behind the function stands a version or an alias, or nothing",
+            )
+            yield Problem(at(thing, "Resource"), message, offset=version.start(1), hint=hint)
+            continue
         match = _INTEGRATION.fullmatch(resource) if ":states:" in resource else None
-        if match is not None and match.group(1) not in ("activity", "aws-sdk"):
+        if match is None:
+            match = _SDK_CALL.fullmatch(resource) if ":aws-sdk:" in resource else None
+        elif match.group(1) in ("activity", "aws-sdk"):
+            continue
+        else:
             yield from _integration(thing, resource, match, machine)
+        if match is not None and (match.group(3) or match.group(4)):
+            yield from _call_pattern(thing, resource, match)
 
 
 def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Machine) -> Iterator[Problem]:
@@ -165,12 +211,97 @@ def _integration(thing: Thing, resource: str, match: re.Match[str], machine: Mac
         yield Problem(pointer, f'no optimised integration with "{service}" is known', "UNKNOWN_INTEGRATION", Severity.WARNING,
                       offset=match.start(1), hint=hint)  # fmt: skip
     elif action not in INTEGRATIONS[service]:
-        message = (
-            f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the resource is not "
-            "available in this region."
-        )
         hint = (
             machine.hints.did_you_mean(action, INTEGRATIONS[service])
             or f"for any AWS API use arn:aws:states:::aws-sdk:{service}:{action}"
         )
-        yield Problem(pointer, message, offset=match.start(2), hint=hint)
+        yield Problem(pointer, _unrecognized(resource), offset=match.start(2), hint=hint)
+
+
+def _unrecognized(resource: str) -> str:
+    return (
+        f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the resource is not "
+        "available in this region."
+    )
+
+
+_SUFFIXES = (".sync", ".waitForTaskToken")
+
+
+def _call_pattern(thing: Thing, resource: str, match: re.Match[str]) -> Iterator[Problem]:
+    """Tell of a suffix that the service does not have; one that nobody knows may be new, and is left alone."""
+    service, action, suffix, version = match.groups()
+    hint = None
+    if suffix == ".sync" and service in NO_JOB:
+        hint = f"{service} has no job that .sync could wait for; leave it out"
+    elif suffix == ".waitForTaskToken" and service in NO_TOKEN:
+        hint = f"{service} takes no task token; leave .waitForTaskToken out"
+    elif suffix is not None and suffix not in _SUFFIXES:
+        meant = near(suffix, _SUFFIXES)
+        hint = f'did you mean "{meant}"?' if meant else None
+    if hint is not None:
+        yield Problem(at(thing, "Resource"), _unrecognized(resource), offset=match.start(3), hint=hint)
+    elif version is not None and service in INTEGRATIONS and f"{service}:{action}" not in JOB_AS_JSON:
+        hint = f"only {' and '.join(JOB_AS_JSON)} has .sync:2"
+        yield Problem(at(thing, "Resource"), _unrecognized(resource), offset=match.start(4), hint=hint)
+
+
+def sdk_spelling(machine: Machine) -> Iterator[Problem]:
+    """A call of the AWS SDK is spelt as the service wants it: `s3:getObject` with `Bucket`."""
+    for thing in machine.of("Task"):
+        resource = thing.body.get("Resource")
+        match = _SDK_CALL.fullmatch(resource) if isinstance(resource, str) and ":aws-sdk:" in resource else None
+        if match is None or has_placeholder(resource):
+            continue
+        service, _, action = match.group(2).partition(":")
+        right = f"{service.lower()}:{action[0].lower()}{action[1:]}"
+        if right != match.group(2):
+            message = f"the SDK integration {match.group(2)} is not known"
+            hint = f"services are in lower case, actions in camel case: {right}"
+            yield Problem(
+                at(thing, "Resource"), message, SDK_SPELLING, Severity.WARNING, offset=match.start(2), hint=hint
+            )
+        yield from _sdk_keys(thing)
+
+
+def _sdk_keys(thing: Thing) -> Iterator[Problem]:
+    field = "Parameters" if thing.language == JSONPATH else "Arguments"
+    given = thing.body.get(field)
+    for key in given if isinstance(given, dict) else ():
+        if key[:1].islower():
+            message = f'the SDK integration has no parameter "{key}"'
+            hint = f"parameters begin with a capital letter, whatever the service calls them: {key[0].upper()}{key[1:]}"
+            pointer = f"{at(thing, field)}/{escape(key)}"
+            yield Problem(pointer, message, SDK_SPELLING, Severity.WARNING, key=True, hint=hint)
+
+
+def arguments(machine: Machine) -> Iterator[Problem]:
+    """A call of an optimised integration has the arguments that AWS does not take it without."""
+    for thing in machine.of("Task"):
+        resource = thing.body.get("Resource")
+        if isinstance(resource, str) and ":states:::" in resource:
+            call = resource.partition(":states:::")[2].partition(".")[0]
+            if call in REQUIRED:
+                yield from _arguments(thing, REQUIRED[call])
+
+
+def _arguments(thing: Thing, required: tuple[str, ...]) -> Iterator[Problem]:
+    field = "Parameters" if thing.language == JSONPATH else "Arguments"
+    if field not in thing.body:
+        message = f"{field} field is required for resource ARN: {thing.body['Resource']}"
+        hint = f"AWS refuses the call without {' and '.join(required)}"
+        yield Problem(at(thing, "Resource"), message, MISSING_ARGUMENT, Severity.WARNING, hint=hint)
+        return
+    given = thing.body[field]
+    if not isinstance(given, dict):
+        return
+    missing = [
+        name for name in required if name not in given and not (thing.language == JSONPATH and f"{name}.$" in given)
+    ]
+    for name in missing:
+        message = f"The field '{name}' is required but was missing"
+        hint = "AWS refuses the call without it"
+        close = near(name, given)
+        if close is not None:
+            hint = f'"{close}" looks like it'
+        yield Problem(at(thing, field), message, MISSING_ARGUMENT, Severity.WARNING, key=True, hint=hint)

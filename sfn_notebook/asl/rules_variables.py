@@ -16,7 +16,7 @@ from sfn_notebook.asl.jsontext import escape
 from sfn_notebook.asl.routes import route
 from sfn_notebook.asl.rule import Machine, Problem, Text, Thing, at
 from sfn_notebook.asl.rules_maps import mode_of
-from sfn_notebook.asl.substitutions import has_placeholder
+from sfn_notebook.asl.substitutions import has_placeholder, leaves_open
 from sfn_notebook.asl.topology import Edge, Scope
 from sfn_notebook.errors import ExpressionError, Json, Severity
 from sfn_notebook.lang import jsonata
@@ -46,7 +46,7 @@ def variables_of(text: Text) -> Names:
     if value.startswith("$.") and value.rfind("$") == 0:
         return _NONE  # most of them
     may_name = "$" in value if text.kind == "jsonata" else _MAY_NAME.search(value)
-    if not may_name or has_placeholder(value):
+    if not may_name or (leaves_open(value) if text.kind == "jsonata" else has_placeholder(value)):
         return _NONE
     try:
         if text.kind == "jsonata":
@@ -223,7 +223,7 @@ _MEMBERS = ("input", "result", "errorOutput", "context")
 def states_members(machine: Machine) -> Iterator[Problem]:
     """`$states.result` is read behind a Task, Map or Parallel only, `$states.errorOutput` in a Catch only."""
     for text in machine.texts:
-        if text.kind != "jsonata" or "$states" not in text.text or has_placeholder(text.text):
+        if text.kind != "jsonata" or "$states" not in text.text or leaves_open(text.text):
             continue
         used = _STATES.findall(text.text)
         if all(member in _MEMBERS and _unavailable(member, text.field, text.thing) is None for member in used):

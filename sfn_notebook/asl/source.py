@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from sfn_notebook.asl.composed import Composed, aligned, filled, whole
 from sfn_notebook.asl.document import Document, kind_of, start_of
 from sfn_notebook.asl.files import SUFFIXES, decode, names_a_file, read_file
 from sfn_notebook.asl.jsontext import Complaint, Offsets, scan
-from sfn_notebook.asl.mending import mend
+from sfn_notebook.asl.mending import behind_comments, mend
 from sfn_notebook.asl.reading import (
     MAX_DEPTH,
     MAX_LENGTH,
@@ -39,12 +40,26 @@ from sfn_notebook.asl.reading import (
 from sfn_notebook.asl.substitutions import PLACEHOLDER
 from sfn_notebook.errors import CommandError, DefinitionError, Json
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "SUFFIXES", "Document", "from_value", "logical_ids", "parse", "read"]
+__all__ = [
+    "ELSEWHERE",
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "SUFFIXES",
+    "Document",
+    "documents",
+    "from_value",
+    "logical_ids",
+    "notebook_lines",
+    "parse",
+    "read",
+]
 
 Fetch = Callable[[str], str]
 """ARN of a state machine (also with version or alias) or of an execution -> the text of its definition."""
 
 NO_MACHINE = "NO_STATE_MACHINE"
+ELSEWHERE = "DEFINITION_ELSEWHERE"
+"""The code of an error that only says that the definition is out of reach, not that it is wrong."""
 
 
 def parse(
@@ -151,6 +166,51 @@ def logical_ids(source: Json | os.PathLike[str]) -> tuple[str, ...]:
     return ()
 
 
+def documents(
+    path: Path, *, substitutions: Mapping[str, Json] | None = None
+) -> list[tuple[str | None, Document | DefinitionError]]:
+    """Read every definition in a file, each with its logical id; one that cannot be read comes as its error.
+
+    A machine of a template comes as often as conditions of the template give it another definition.
+
+    Raises:
+        DefinitionError: the file itself cannot be read, or holds no machine.
+    """
+    path = path.expanduser()
+    text, name = read_file(path, None), str(path)
+    refuse_hopeless(text, name)
+    found = _loaded(whole(text), text, name, substitutions)
+    if templates.is_template(found.value):
+        template = _Template(found, name, path.parent, dict(substitutions or {}))
+        entries = templates.entries(found.value) or (_entry(template, None),)
+        given = [(entry, one) for entry in entries for one in templates.definitions_of(entry)]
+        return [(entry.logical_id, _tried(partial(_machine, template, entry, one))) for entry, one in given]
+    if notebook_cells.is_notebook(found.value) and (cells := notebook_cells.cells(found.value)):
+        names = dict.fromkeys(cell.name for cell in cells)
+        return [(one, _tried(partial(_from_notebook, found.value, name, one, substitutions))) for one in names]
+    return [(None, parse(text, name=name, substitutions=substitutions, folder=path.parent))]
+
+
+def notebook_lines(path: Path) -> dict[str, tuple[int, ...]]:
+    """Give, for each machine of a notebook, the line of the file for each line of its cell; empty for another file."""
+    path = path.expanduser()
+    text = read_file(path, None)
+    found = _loaded(whole(text), text, str(path), None)
+    lines: dict[str, tuple[int, ...]] = {}
+    for cell in notebook_cells.cells(found.value) if notebook_cells.is_notebook(found.value) else ():
+        pointer, source = f"/cells/{cell.number - 1}/source", found.value["cells"][cell.number - 1]["source"]
+        places = [f"{pointer}/{i}" for i in range(len(source))] if isinstance(source, list) else [pointer]
+        lines[cell.name] = notebook_cells.cell_lines(source, [found.spans[place].line for place in places])
+    return lines
+
+
+def _tried(reading: Callable[[], Document]) -> Document | DefinitionError:
+    try:
+        return reading()
+    except DefinitionError as error:
+        return error
+
+
 def _parse_file(path: Path, name: str | None, given: Mapping[str, Any]) -> Document:
     text = read_file(path, name)
     return parse(text, name=name or str(path.expanduser()), folder=path.expanduser().parent, **given)
@@ -170,7 +230,7 @@ def _loaded(inner: Composed, outer: str, name: str | None, substitutions: Mappin
     start = start_of(inner.text)
     if start == len(inner.text):
         raise definition_error(outer, name, Complaint(NOT_AN_OBJECT, inner.at(0), "the text is empty"), SHAPE)
-    is_json = inner.text[start] in "{["
+    is_json = inner.text[behind_comments(inner.text, start)] in "{["
     if substitutions:
         inner = _filled_in(inner, substitutions)
     lazy: dict[str, Any] = {}
@@ -256,6 +316,17 @@ class _Template:
 
 
 def _from_template(template: _Template, logical_id: str | None) -> Document:
+    entry = _entry(template, logical_id)
+    given = templates.definitions_of(entry)
+    if len(given) > 1:
+        message = f'the definition of "{entry.logical_id}" depends on a condition of the template'
+        pointer = given[0].pointer.partition("/Fn::If")[0]
+        raise template.error(pointer, message, "load one of its definitions itself", ELSEWHERE)
+    return _machine(template, entry, given[0])
+
+
+def _entry(template: _Template, logical_id: str | None) -> templates.Entry:
+    """Choose a machine of a template."""
     entries = templates.entries(template.document.value)
     names = tuple(entry.logical_id for entry in entries)
     if not entries:
@@ -266,12 +337,15 @@ def _from_template(template: _Template, logical_id: str | None) -> Document:
     if logical_id is None and len(entries) > 1:
         message = f"this template has {len(entries)} state machines"
         raise template.error("", message, "choose one by its logical id: " + ", ".join(names))
-    entry = entries[0] if logical_id is None else entries[names.index(logical_id)]
-    return replace(_machine(template, entry), logical_id=entry.logical_id)
+    return entries[0] if logical_id is None else entries[names.index(logical_id)]
 
 
-def _machine(template: _Template, entry: templates.Entry) -> Document:
-    given = templates.definition_of(entry)
+def _machine(template: _Template, entry: templates.Entry, given: templates.Given) -> Document:
+    document = _definition(template, entry, given)
+    return replace(document, logical_id=entry.logical_id, workflow_type=entry.workflow_type)
+
+
+def _definition(template: _Template, entry: templates.Entry, given: templates.Given) -> Document:
     resolver = templates.Resolver(template.substitutions)
     fills = {**resolver.fills(entry.properties), **template.substitutions}
     if given.form == "file":
@@ -289,8 +363,10 @@ def _machine(template: _Template, entry: templates.Entry) -> Document:
     if composed is None or not composed.text.strip().startswith(
         ("{", "StartAt", "Comment", "QueryLanguage", "//", "/*")
     ):
-        hint = "only a deployment knows it; load the definition itself"
-        raise template.error(given.pointer, f'the definition of "{entry.logical_id}" is not in this template', hint)
+        message = f'the definition of "{entry.logical_id}" is not in this template, so that it cannot be checked here'
+        known = not isinstance(given.value, dict) if composed is None else "${" not in composed.text
+        hint = f"found {kind_of(given.value)}" if known else "only a deployment knows it; load the definition itself"
+        raise template.error(given.pointer, message, hint, NO_MACHINE if known else ELSEWHERE)
     document = _loaded(composed, template.text, template.name, fills)
     return replace(document, filled=frozenset(resolver.filled))
 
@@ -354,7 +430,8 @@ def _other_file(
         hint = "load the template by its path, or that file itself"
         raise template.error(given.pointer, f"the definition is in another file: {given.value}", hint)
     try:
-        found = parse(read_file((template.folder or Path()) / path, None), name=str(path), substitutions=fills)
+        path = (template.folder or Path()) / path
+        found = parse(read_file(path, None), name=str(path), substitutions=fills)
     except DefinitionError as error:
         if error.source is not None:
             raise
@@ -370,7 +447,10 @@ def _asset(
     asset = templates.asset_of(given.value)
     if asset is not None and template.folder is not None and (template.folder / asset).is_file():
         return _other_file(template, replace(given, value=asset), fills, resolver)
-    raise template.error(given.pointer, "the definition is in S3, not in this template", "load the local file instead")
+    if not isinstance(given.value, dict | str):
+        raise template.error(given.pointer, "this is no place in S3", f"found {kind_of(given.value)}")
+    message = "the definition is in S3, not in this template, so that it cannot be checked here"
+    raise template.error(given.pointer, message, "load the local file instead", ELSEWHERE)
 
 
 def _unknown_id(logical_id: str, names: tuple[str, ...], text: str, name: str | None) -> DefinitionError:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from sfn_notebook.asl.jsontext import Lines
 from sfn_notebook.errors import Json, Span
 
-_NAME = r"([A-Za-z0-9_][A-Za-z0-9_.:\-]*)\}"
+_ONE = r"[A-Za-z0-9_][A-Za-z0-9_.:\-]*"
+_NAME = rf"({_ONE}(?:,{_ONE})*)\}}"
 PLACEHOLDER = re.compile(r"\$\{" + _NAME)
-"""A well-formed placeholder: a name, with the dots and colons of `Resource.Arn` and `AWS::Region`."""
+"""A well-formed placeholder: a name, with the dots and colons of `Resource.Arn` and `AWS::Region`, or several with commas."""
 
 NO_PLACEHOLDER = re.compile(rf"\$(?: \{{|\{{(?!{_NAME}))")
 """What begins like a placeholder and is none."""
@@ -65,3 +66,17 @@ def unresolved(text: str) -> tuple[Unresolved, ...]:
 def has_placeholder(value: Json) -> bool:
     """Tell whether `value` is a string that holds a well-formed placeholder, so that its final text is not known yet."""
     return isinstance(value, str) and "${" in value and PLACEHOLDER.search(value) is not None
+
+
+def leaves_open(expression: str) -> bool:
+    """Tell whether a JSONata expression has a placeholder outside of its strings, so that its meaning is not known yet.
+
+    A slash may begin a regular expression with quotes in it; then any placeholder counts.
+    """
+    if not has_placeholder(expression):
+        return False
+    bare = _STRING.sub("", expression)
+    return "/" in bare or has_placeholder(bare)
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, Field, fields_of
+from sfn_notebook.asl.fields import JSONPATH, LANGUAGES, OBJECTS, TEMPLATES, Field, fields_of
 
-PATHS = ("path", "reference", "expression")
+PATHS = ("path", "reference", "single", "items", "expression")
 """Kinds of fields that are a JSONPath or an intrinsic function."""
 _STRINGS = (*PATHS, "string", "state", "timestamp")
-_OBJECTS = ("object", "template")
+_OBJECTS = ("object", *TEMPLATES)
 _NO_TWIN = ("Result", "Input", "Output", "Items")
 """ResultPath is no twin of Result, nor OutputPath of Output."""
 _SCOPES = ("Branch", "ItemProcessor")
@@ -90,11 +90,13 @@ def _plain(field: Field) -> type | None:
 
 def _is_dynamic(field: Field, language: str) -> bool:
     if language == JSONPATH:
-        return field.kind in PATHS or field.kind == "template"
-    return field.expression or field.kind in ("any", "template")
+        return field.kind in PATHS or field.kind in TEMPLATES
+    return field.expression or field.kind in ("any", *TEMPLATES)
 
 
 def _twins(fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
+    if "Parameters" in fields and "ItemSelector" in fields:  # the first is the older name
+        yield "Parameters", "ItemSelector"
     for twin in fields:
         name = twin[:-4] if twin.endswith("Path") else "Iterator" if twin == "ItemProcessor" else None
         if name is not None and name in fields and name not in _NO_TWIN:

@@ -1,6 +1,6 @@
 """State machines inside other files: CloudFormation and SAM templates, the output of `cdk synth`, Serverless Framework services.
 
-`entries` lists the machines of a parsed template by logical id. `definition_of` says how one of them is given: as an object, as a
+`entries` lists the machines of a parsed template by logical id. `definitions_of` says how one of them is given: as an object, as a
 text (plain, or put together by Fn::Sub and Fn::Join), or as another file. What only a deployment knows (`!Ref`, `!GetAtt`, imports)
 becomes a placeholder such as `${Function.Arn}`, which rules leave alone; its name is noted as one that the deployment fills in.
 
@@ -37,6 +37,15 @@ class Entry:
     pointer: str
     properties: Mapping[str, Json]
     serverless: bool = False
+
+    @property
+    def workflow_type(self) -> str | None:
+        """Give STANDARD or EXPRESS where the template says which."""
+        for name in ("type",) if self.serverless else ("StateMachineType", "Type"):
+            said = self.properties.get(name)
+            if isinstance(said, str) and said.upper() in ("STANDARD", "EXPRESS"):
+                return said.upper()
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +92,35 @@ def _services(template: Mapping[str, Json]) -> Iterator[Entry]:
             yield Entry(name, f"/stepFunctions/stateMachines/{escape(name)}", machine, serverless=True)
 
 
-def definition_of(entry: Entry) -> Given:
-    """Say how the definition of a machine is given."""
+def definitions_of(entry: Entry) -> tuple[Given, ...]:
+    """Say how the definition of a machine is given: one form, or each that an Fn::If chooses from."""
     if entry.serverless:
-        return _serverless(entry)
+        return (_serverless(entry),)
     for form in _FORMS:
-        if form not in entry.properties:
-            continue
-        value, pointer = entry.properties[form], f"{entry.pointer}/{form}"
-        if form == "DefinitionS3Location" or (form == "DefinitionUri" and not isinstance(value, str)):
-            return Given("s3", pointer, value)
-        if form == "DefinitionUri":
-            return Given("s3" if value.startswith("s3:") else "file", pointer, value)
-        if form == "Definition" and isinstance(value, dict) and not _function(value):
-            return Given("object", pointer, value)
-        return Given("text", pointer, value)
-    return Given("nothing", entry.pointer)
+        if form in entry.properties:
+            found = tuple(_alternatives(form, f"{entry.pointer}/{form}", entry.properties[form]))
+            return found or (Given("nothing", entry.pointer),)
+    return (Given("nothing", entry.pointer),)
+
+
+def _alternatives(form: str, pointer: str, value: Json) -> Iterator[Given]:
+    argument = value["Fn::If"] if _function(value) == "Fn::If" else None
+    if not isinstance(argument, list) or len(argument) != 3:
+        yield _given(form, pointer, value)
+        return
+    for i in (1, 2):
+        if argument[i] != {"Ref": "AWS::NoValue"}:
+            yield from _alternatives(form, f"{pointer}/Fn::If/{i}", argument[i])
+
+
+def _given(form: str, pointer: str, value: Json) -> Given:
+    if form == "DefinitionS3Location" or (form == "DefinitionUri" and not isinstance(value, str)):
+        return Given("s3", pointer, value)
+    if form == "DefinitionUri":
+        return Given("s3" if value.startswith("s3:") else "file", pointer, value)
+    if form == "Definition" and isinstance(value, dict) and not _function(value):
+        return Given("object", pointer, value)
+    return Given("text", pointer, value)
 
 
 def _serverless(entry: Entry) -> Given:

@@ -126,7 +126,7 @@ class MapRun:
     def _batch(self, rule: dict[str, Json], data: Json) -> None:
         """Group the items, each after the ItemSelector, into batches of at most so many items and bytes."""
         most = whole(rule.get("MaxItemsPerBatch") or 0, "MaxItemsPerBatch", None) or len(self.inputs) or 1
-        room = whole(rule.get("MaxInputBytesPerBatch") or MOST_BATCH_BYTES, "MaxInputBytesPerBatch", None)
+        room = whole(rule.get("MaxInputBytesPerBatch") or 0, "MaxInputBytesPerBatch", None) or MOST_BATCH_BYTES
         frame_size = json_size({"Items": [], **({"BatchInput": rule["BatchInput"]} if "BatchInput" in rule else {})})
         batches: list[list[Json]] = []
         used = 0
@@ -375,7 +375,11 @@ def _writer(definition: dict[str, Json], language: str) -> Value | None:
 def _with_paths(fields: dict[str, Json], where: str, language: str) -> Value:
     """Compile an object whose members may be written as references (`MaxItemsPath`) or, in JSONata, as expressions."""
     if language == "JSONata":
-        return compile_template_value(fields, where, language)
+        names = fields.get("CSVHeaders")
+        if not isinstance(names, list):
+            return compile_template_value(fields, where, language)
+        evaluate = compile_template_value({key: fields[key] for key in fields if key != "CSVHeaders"}, where, language)
+        return lambda data, frame: {**evaluate(data, frame), "CSVHeaders": names}  # the names are taken literally
     plain = {key: value for key, value in fields.items() if not key.endswith("Path")}
     paths = {key[:-4]: compile_value(fields, key[:-4], language) for key in fields if key.endswith("Path")}
     return lambda data, frame: {**plain, **{key: read(data, frame) for key, read in paths.items() if read is not None}}

@@ -120,6 +120,14 @@ def compile_reference(text: str) -> ReferencePath:
     return ReferencePath(text, path.keys, path.evaluate, _putter(text, path.keys))
 
 
+def several(path: Path) -> ExpressionError | None:
+    """Give the error of a path that may name several nodes where only one can be meant; None where it names one."""
+    if path.definite:
+        return None
+    message = f'a reference path names exactly one node, found "{_shown(path.text)}"'
+    return ExpressionError(message, path.text, _first_unusual(path.text))
+
+
 def chain(path: Path) -> Keys | None:
     """Give the keys of a plain chain below `$`, else None; such a path can be followed by subscripts alone."""
     return path.keys if path.root == "$" else None

@@ -298,6 +298,9 @@ def _new_debugger(session: Session, settings: Settings, given: argparse.Namespac
 def _check_arguments(parser: Parser) -> None:
     _machine_argument(parser)
     parser.add_argument("--strict", action="store_true", help="count warnings and open placeholders as errors")
+    parser.add_argument(
+        "--type", choices=("STANDARD", "EXPRESS"), type=str.upper, help="kind of workflow; STANDARD by default"
+    )
 
 
 def _check(session: Session, _settings: Settings, given: argparse.Namespace) -> Any:
@@ -308,7 +311,7 @@ def _check(session: Session, _settings: Settings, given: argparse.Namespace) -> 
         machine = session.find(given.machine)
     except DefinitionError as error:
         return CheckReport(given.machine, error.diagnostics, error.source, given.strict)
-    return verbs.check_machine(machine, given.machine, strict=given.strict)
+    return verbs.check_machine(machine, given.machine, strict=given.strict, workflow_type=given.type)
 
 
 def _render_arguments(parser: Parser) -> None:

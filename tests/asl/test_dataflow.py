@@ -273,3 +273,14 @@ def test_the_output_of_a_branch_is_followed_though_nobody_reads_inside() -> None
     )
     machine = chain({"Type": "Parallel", "Branches": [inside]}, {"Type": "Pass", "InputPath": "$[0].orderId"})
     assert found(machine) == [("DATA_CANNOT_EXIST", '$[0].orderId cannot exist in state "B"')]
+
+
+def test_an_item_selector_that_is_no_object_is_what_iterations_read() -> None:
+    inner = branch("I", {"Type": "Pass", "InputPath": "$.orderId"})
+    each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner}
+    assert found(chain({**each, "ItemSelector": ["x"]})) == [
+        ("DATA_CANNOT_EXIST", '$.orderId cannot exist in state "I"')
+    ]
+    assert found(chain({**each, "ItemSelector": {"orderId.$": "$$.Map.Item.Value"}})) == []
+    jsonata = {"Type": "Map", "QueryLanguage": "JSONata", "ItemSelector": "{% $states.context.Map.Item.Value %}"}
+    assert found(chain({**jsonata, "ItemProcessor": inner})) == []

@@ -63,7 +63,7 @@ JSONATA: dict[str, Any] = {
         "Call": {
             "Type": "Task",
             "Resource": "arn:aws:states:::sqs:sendMessage",
-            "Arguments": {"MessageBody": "{% $states.input.body %}"},
+            "Arguments": {"QueueUrl": "q", "MessageBody": "{% $states.input.body %}"},
             "Assign": {"id": "{% $states.result.MessageId %}"},
             "Output": "{% $states.input %}",
             "TimeoutSeconds": "{% 5 + 5 %}",
@@ -96,7 +96,7 @@ JSONATA: dict[str, Any] = {
 VALID = {"distributed": DISTRIBUTED, "jsonata": JSONATA}
 WRONG: dict[str, Json] = {
     "string": 5, "boolean": "x", "integer": 1.5, "number": "x", "object": [], "array": {}, "collection": 5, "state": 5,
-    "path": 5, "reference": 5, "expression": 5, "template": [], "timestamp": 5, "strings": {},
+    "path": 5, "reference": 5, "single": 5, "items": 5, "expression": 5, "template": [], "payload": None, "timestamp": 5, "strings": {},
 }  # fmt: skip
 """A value that no field of that kind takes."""
 

@@ -12,7 +12,7 @@ def states(body: str, language: str = "") -> str:
 
 
 JSONATA = '"QueryLanguage": "JSONata", '
-TASK = '"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true'
+TASK = '"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:listBuckets", "End": true'
 
 
 def test_a_small_machine_is_clean(clean: Callable[..., None]) -> None:
@@ -125,7 +125,9 @@ def test_a_field_that_nobody_knows_is_a_warning(expect: Callable[..., Diagnostic
         ('"TimeoutSeconds": »1.5', "TimeoutSeconds must be an integer, found a number: 1.5"),
         ('"TimeoutSeconds": »true', "TimeoutSeconds must be an integer, found a boolean: true"),
         ('"Comment": »5', "Comment must be a string, found a number: 5"),
-        ('"Parameters": »[]', "Parameters must be an object, found an array"),
+        ('"Parameters": »null', "Parameters must be an object or another payload template, found null"),
+        ('"Assign": »["x"]', "Assign must be an object, found an array"),
+        ('"Credentials": »"role"', "Credentials must be an object, found a string"),
         ('"Retry": »{}', "Retry must be an array, found an object"),
         ('"Retry": [»"x"]', "each entry of Retry must be an object, found a string"),
         ('"Retry": [{"ErrorEquals": »"X"}]', "ErrorEquals must be an array of strings, found a string"),
@@ -182,7 +184,7 @@ def test_no_state_goes_back_to_jsonpath(expect: Callable[..., Diagnostic]) -> No
 def test_names_are_at_most_80_characters(expect: Callable[..., Diagnostic], clean: Callable[..., None]) -> None:
     machine = '{{"StartAt": "{0}", "States": {{{1}"{0}": {{"Type": "Succeed"}}}}}}'
     clean(machine.format("x" * 80, ""))
-    expect(machine.format("x" * 81, "»"), SCHEMA, "this one has 81")
+    expect(machine.format("x" * 81, "»"), "INVALID_STATE_NAME", "this one has 81")
 
 
 def test_names_are_unique_over_the_whole_machine(expect: Callable[..., Diagnostic]) -> None:
@@ -224,3 +226,71 @@ def test_items_of_a_jsonata_map_are_an_array_an_object_or_an_expression(
     for items in ("[1]", '{"a": 1}', '"{% $states.input %}"'):
         clean(machine(items))
     expect(machine('»"x"'), SCHEMA, "Items must be an array or an object or a {% … %} expression")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"Type": "Pass", "Parameters": "fixed"',
+        '"Type": "Pass", "Parameters": 7',
+        '"Type": "Pass", "Parameters": [{"id.$": "$$.Execution.Id"}]',
+        '"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Parameters": ["x", 1], "ResultSelector": "done"',
+    ],
+)
+def test_a_payload_template_need_not_be_an_object(fields: str, clean: Callable[..., None]) -> None:
+    clean(states(f'"A": {{{fields}, "End": true}}'))
+
+
+def test_a_path_inside_a_list_of_a_payload_template_is_still_read(expect: Callable[..., Diagnostic]) -> None:
+    text = states('"A": {"Type": "Pass", "Parameters": [1, {"id.$": "$».["}], "End": true}')
+    expect(text, SCHEMA, "id.$: ")
+
+
+def test_zero_seconds_are_allowed_where_aws_takes_them(
+    clean: Callable[..., None], expect: Callable[..., Diagnostic]
+) -> None:
+    retry = '"Retry": [{"ErrorEquals": ["X"], "IntervalSeconds": %s}]'
+    clean(states(f'"A": {{{TASK}, {retry % 0}}}'))
+    clean(states('"A": {"Type": "Succeed"}', '"TimeoutSeconds": 0, '))
+    expect(states(f'"A": {{{TASK}, {retry % "»-1"}}}'), SCHEMA, "IntervalSeconds must be at least 0, found -1")
+    expect(states('"A": {"Type": "Succeed"}', '"TimeoutSeconds": »-1, '), SCHEMA, "TimeoutSeconds must be at least 0")
+
+
+def test_a_branch_has_no_query_language(expect: Callable[..., Diagnostic]) -> None:
+    branch = '{»"QueryLanguage": "JSONata", "StartAt": "B", "States": {"B": {"Type": "Succeed"}}}'
+    found = expect(
+        states(f'"A": {{"Type": "Parallel", "Branches": [{branch}], "End": true}}'),
+        SCHEMA,
+        "Field 'QueryLanguage' is not supported",
+    )
+    assert "on each state inside" in (found.hint or "")
+
+
+def test_credentials_name_a_role_and_are_not_for_activities(
+    expect: Callable[..., Diagnostic], clean: Callable[..., None]
+) -> None:
+    missing = "The field 'RoleArn' is required but was missing"
+    expect(states(f'"A": {{{TASK}, »"Credentials": {{"x": "y"}}}}'), "MISSING_ARGUMENT", missing, Severity.WARNING)
+    expect(
+        states(f'"A": {{{TASK}, »"Credentials": {{"RoleArn.$": "y"}}}}', JSONATA),
+        "MISSING_ARGUMENT",
+        missing,
+        Severity.WARNING,
+    )
+    clean(states(f'"A": {{{TASK}, "Credentials": "{{% $states.input.role %}}"}}', JSONATA))
+    clean(states(f'"A": {{{TASK}, "Credentials": {{"RoleArn": "{{% $states.input.role %}}"}}}}', JSONATA))
+    activity = '"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "End": true'
+    role = '"Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}'
+    expect(states(f'"A": {{{activity}, »{role}}}'), SCHEMA, "not supported for activities")
+
+
+def test_a_jsonpath_state_in_a_jsonata_machine_is_one_error(expect: Callable[..., Diagnostic]) -> None:
+    state = '"A": {"Type": "Pass", "QueryLanguage": »"JSONPath", "Output": {"a": 1}, "End": true}'
+    expect(states(state, JSONATA), SCHEMA, "'QueryLanguage' can not be 'JSONPath'")
+    choice = '"A": {"Type": "Choice", "QueryLanguage": »"JSONPath", "Choices": [{"Condition": true, "Next": "B"}]}'
+    expect(states(choice + ', "B": {"Type": "Succeed"}', JSONATA), SCHEMA, "'QueryLanguage' can not be 'JSONPath'")
+
+
+def test_the_hint_for_an_input_path_in_jsonata_names_what_there_is(expect: Callable[..., Diagnostic]) -> None:
+    found = expect(states('"A": {"Type": "Pass", »"InputPath": "$.x", "End": true}', JSONATA), SCHEMA, "'InputPath'")
+    assert found.hint == "in JSONata use $states.input in Arguments or Output"

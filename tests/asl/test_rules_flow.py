@@ -2,12 +2,14 @@ from collections.abc import Callable
 
 import pytest
 
+from sfn_notebook.asl.check import check
+from sfn_notebook.asl.source import parse
 from sfn_notebook.errors import Diagnostic, Severity
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
 END = '"End": {"Type": "Succeed"}'
-TASK = '"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"'
+TASK = '"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:listBuckets"'
 
 
 def states(body: str, start: str = "A") -> str:
@@ -19,6 +21,8 @@ def test_a_state_goes_on_or_ends(expect: Callable[..., Diagnostic], clean: Calla
     expect(states('»"A": {"Type": "Pass"}'), SCHEMA, 'state "A" has no "Next" or "End"')
     expect(states('"A": {"Type": "Pass", "Next": "End", »"End": true}, ' + END), SCHEMA, "has both Next and End")
     expect(states('"A": {"Type": "Pass", "End": »false}'), SCHEMA, '"End": false')
+    both = states('"A": {"Type": "Pass", "End": »false, "Next": "B"}, "B": {"Type": "Succeed"}')
+    assert expect(both, "NO_EFFECT", '"End": false', Severity.WARNING).hint == "remove it"
 
 
 def test_a_misspelt_next_is_one_error(expect: Callable[..., Diagnostic]) -> None:
@@ -197,3 +201,9 @@ def test_a_dangling_start_leaves_the_states_that_lead_to_each_other(expect: Call
         + "}}"
     )
     expect(text, TARGET, "Missing 'Next' target: Zzz")
+
+
+def test_a_false_end_does_not_end_a_circle(expect: Callable[..., Diagnostic]) -> None:
+    text = states('"A": {"Type": "Pass", "End": false, "Next": "A"}')
+    codes = [(d.code, d.severity) for d in check(parse(text))]
+    assert codes == [("MISSING_END_STATE", Severity.ERROR), ("NO_EFFECT", Severity.WARNING)]

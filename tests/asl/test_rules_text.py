@@ -100,7 +100,7 @@ def test_a_wait_for_a_timestamp_needs_one(expect: Callable[..., Diagnostic], cle
     ],
 )  # fmt: skip
 def test_resources_that_exist(clean: Callable[..., None], resource: str) -> None:
-    clean(task(resource))
+    clean(task(resource), "MISSING_ARGUMENT")
 
 
 def test_a_resource_is_an_arn(expect: Callable[..., Diagnostic]) -> None:
@@ -131,15 +131,18 @@ def test_express_workflows_do_not_wait_for_services(
     expect: Callable[..., Diagnostic], clean: Callable[..., None]
 ) -> None:
     expect(
-        task("arn:aws:states:::states:startExecution».sync"),
+        task("arn:aws:states:::batch:submitJob».sync"),
         SCHEMA,
         "Express state machine does not support '.sync'",
         workflow_type="EXPRESS",
     )
     expect(
-        task("arn:aws:states:::sns:publish».waitForTaskToken"), SCHEMA, "'.waitForTaskToken'", workflow_type="EXPRESS"
+        task("arn:aws:states:::apigateway:invoke».waitForTaskToken"),
+        SCHEMA,
+        "'.waitForTaskToken'",
+        workflow_type="EXPRESS",
     )
-    clean(task("arn:aws:states:::sns:publish"), workflow_type="EXPRESS")
+    clean(task("arn:aws:states:::apigateway:invoke"), workflow_type="EXPRESS")
 
 
 def test_an_item_reader_reads_from_s3(expect: Callable[..., Diagnostic], clean: Callable[..., None]) -> None:
@@ -176,3 +179,106 @@ def test_a_state_may_be_called_like_a_broken_placeholder(clean: Callable[..., No
 
 def test_what_only_looks_like_a_placeholder_is_none(clean: Callable[..., None]) -> None:
     clean(passing('"Parameters": {"a.$": "States.Format(\'costs ${}\', $.x)", "b": "${!Literal}"}'))
+
+
+def test_a_placeholder_may_name_several_variables(expect: Callable[..., Diagnostic]) -> None:
+    text = (
+        '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "»${a,b}", "TimeoutSeconds": 5, "End": true}}}'
+    )
+    expect(text, "UNRESOLVED_PLACEHOLDER", "the placeholder ${a,b} is not filled in", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("resource", "hint"),
+    [
+        ("lambda:invoke».sync", "lambda has no job"),
+        ("aws-sdk:s3:getObject».sync", "aws-sdk has no job"),
+        ("sqs:sendMessage».sync:2", "sqs has no job"),
+        ("dynamodb:getItem».sync", "dynamodb has no job"),
+        ("dynamodb:getItem».waitForTaskToken", "dynamodb takes no task token"),
+        ("glue:startJobRun».waitForTaskToken", "glue takes no task token"),
+        ("athena:startQueryExecution».waitForTaskToken", "athena takes no task token"),
+        ("ecs:runTask.sync»:2", "only states:startExecution has .sync:2"),
+        ("ecs:runTask».Sync", 'did you mean ".sync"?'),
+        ("lambda:invoke».waitForTasktoken", 'did you mean ".waitForTaskToken"?'),
+    ],
+)
+def test_an_integration_has_the_call_patterns_that_it_has(resource: str, hint: str) -> None:
+    text, _, offset = task(f"arn:aws:states:::{resource}").partition("»")
+    found = [d for d in check(parse(text + offset)) if d.severity is Severity.ERROR]
+    assert [(d.code, d.line, d.column) for d in found] == [(SCHEMA, 1, len(text) + 1)]
+    assert found[0].message.startswith(
+        f"The resource provided arn:aws:states:::{resource.replace('»', '')} is not recog"
+    )
+    assert hint in (found[0].hint or "")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "arn:aws:states:::aws-sdk:sfn:startExecution.waitForTaskToken", "arn:aws:states:::states:startExecution.sync",
+        "arn:aws:states:::eks:runJob.sync", "arn:aws:states:::bedrock:invokeModel.waitForTaskToken", "arn:aws:states:::athena:startQueryExecution.sync",
+        "arn:aws:states:::events:putEvents.waitForTaskToken", "arn:aws:states:::http:invoke", "arn:aws:states:::ecs:runTask.someNewPattern",
+        "arn:aws:states:us-east-1:123456789012:activity:x.sync", "arn:aws:states:::s3:${Action}.sync",
+    ],
+)  # fmt: skip
+def test_call_patterns_that_exist_or_may(resource: str) -> None:
+    assert [d for d in check(parse(task(resource))) if d.severity is Severity.ERROR] == []
+
+
+def test_a_call_has_the_arguments_that_it_needs(expect: Callable[..., Diagnostic], clean: Callable[..., None]) -> None:
+    invoke, code = "arn:aws:states:::lambda:invoke", "MISSING_ARGUMENT"
+    message = f"Parameters field is required for resource ARN: {invoke}"
+    expect(task(invoke).replace('"arn', '»"arn'), code, message, Severity.WARNING)
+    expect(
+        task(invoke, '"QueryLanguage": "JSONata", ').replace('"arn', '»"arn'),
+        code,
+        "Arguments field is",
+        Severity.WARNING,
+    )
+    found = expect(
+        task(invoke, '»"Parameters": {"FunctionNam": "f"}, '), code, "The field 'FunctionName' is", Severity.WARNING
+    )
+    assert found.hint == '"FunctionNam" looks like it'
+    for fields in (
+        '"Parameters": {"FunctionName.$": "$.f"}',
+        '"Parameters": "${Given}"',
+        '"QueryLanguage": "JSONata", "Arguments": {"FunctionName": "f"}',
+        '"QueryLanguage": "JSONata", "Arguments": "{% $states.input %}"',
+    ):
+        clean(task(invoke, f"{fields}, "), "UNRESOLVED_PLACEHOLDER")
+    keyed = '"QueryLanguage": "JSONata", »"Arguments": {"FunctionName.$": "f"}, '
+    expect(task(invoke, keyed), code, "The field 'FunctionName'", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        '»"arn:aws:::123456789012:resource"',
+        '»"arn:aws:lambda"',
+        '"arn:aws:lambda:us-east-1:123456789012:function:f»:"',
+        '"arn:aws:lambda:us-east-1:123456789012:function:f»:$*#$7485"',
+    ],
+)
+def test_an_arn_has_a_service_and_a_function_a_version_that_may_be(
+    expect: Callable[..., Diagnostic], resource: str
+) -> None:
+    expect(task("x").replace('"x"', resource), SCHEMA, "Value is not a valid resource ARN")
+
+
+@pytest.mark.parametrize(
+    "end", ["f", "f:$LATEST", "f:PROD_1-a", "f:7", "<function_name>", "<name>:<version>", "${F}:", "my.f"]
+)
+def test_functions_and_versions_that_may_be(clean: Callable[..., None], end: str) -> None:
+    clean(task(f"arn:aws:lambda:us-east-1:<account>:function:{end}"), "UNRESOLVED_PLACEHOLDER")
+
+
+def test_sdk_calls_are_spelt_in_one_way(expect: Callable[..., Diagnostic], clean: Callable[..., None]) -> None:
+    call = "arn:aws:states:::aws-sdk:"
+    found = expect(task(f"{call}»S3:GetObject.waitForTaskToken"), "SDK_SPELLING", "S3:GetObject", Severity.WARNING)
+    assert (found.hint or "").endswith("s3:getObject")
+    keys = '"Parameters": {»"bucket.$": "$.b", "Key": "k"}, '
+    found = expect(task(f"{call}s3:getObject", keys), "SDK_SPELLING", 'parameter "bucket.$"', Severity.WARNING)
+    assert (found.hint or "").endswith("Bucket.$")
+    clean(task(f"{call}s3:${{Action}}"), "UNRESOLVED_PLACEHOLDER")
+    clean(task(f"{call}sfn:startExecution", '"Parameters": {"StateMachineArn": "a", "Input": {"low": 1}}, '))

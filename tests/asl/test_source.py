@@ -413,3 +413,29 @@ def test_a_long_line_is_placed_in_time() -> None:
     started = time.perf_counter()
     assert parse(text).locate("/b").column == len(text) - 1
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    "head", ["// hi\n", "/* c */ ", "/* a\n b */\n// c\n\n", "\ufeff// hi\n"], ids=["line", "block", "both", "mark"]
+)
+def test_json_may_begin_with_comments(head: str) -> None:
+    document = parse(head + '{"StartAt": "A",\n "States": {"A": {"Type": "Succeed"}}}')
+    assert document.format == "json"
+    assert [notice.message for notice in document.notices] == ["JSON has no comments"]
+    assert document.place(document.notices[0].offset, 2).line == 1
+    assert document.locate("/States").line == head.count("\n") + 2
+
+
+def test_json_behind_comments_has_the_errors_of_json() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse('// hi\n{"StartAt": }')
+    found = caught.value.diagnostics[0]
+    assert (found.line, found.column, found.message) == (2, 13, "expected a value, found }")
+
+
+def test_many_slashes_are_refused_fast() -> None:
+    started = time.perf_counter()
+    for text in ("/" * 50_000 + "\nx", "/**/" * 50_000 + "x", "/*" * 50_000):
+        with pytest.raises(DefinitionError):
+            parse(text)
+    assert time.perf_counter() - started < 5

@@ -39,4 +39,6 @@ def test_unresolved_names_have_places() -> None:
 
 def test_only_strings_have_placeholders() -> None:
     assert has_placeholder("arn:${A}")
+    assert has_placeholder("${A,B.c}")
+    assert not any(map(has_placeholder, ["${A,}", "${A,,}", "${,A}"]))
     assert not any(map(has_placeholder, ["${}", "$A", "${a b}", 5, None, ["${A}"]]))

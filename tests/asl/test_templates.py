@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sfn_notebook.asl.check import check
-from sfn_notebook.asl.source import Document, logical_ids, parse, read
+from sfn_notebook.asl.source import ELSEWHERE, Document, documents, logical_ids, parse, read
 from sfn_notebook.errors import DefinitionError, Diagnostic, Severity, caret
 
 SAM = """\
@@ -204,6 +204,77 @@ def test_a_broken_text_inside_a_template_is_shown_in_the_template() -> None:
 def test_a_definition_that_only_a_deployment_knows() -> None:
     resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Ref": "Definition"}}}
     assert "not in this template" in refusal(lambda: read({"Resources": {"M": resource}})).message
+
+
+CONDITION = """\
+Resources:
+  M:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      DefinitionString: !If
+        - IsProduction
+        - '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+        - !If
+          - IsTest
+          - !Sub '{"StartAt": "B", "States": {"A": {"Type": "Succeed"}}}'
+          - !Ref AWS::NoValue
+"""
+
+
+def test_a_definition_that_depends_on_a_condition_is_read_in_each_form(tmp_path: Path) -> None:
+    found = refusal(lambda: parse(CONDITION))
+    assert "depends on a condition" in found.message
+    assert found.line == 5
+    path = tmp_path / "template.yaml"
+    path.write_text(CONDITION)
+    (one, good), (other, bad) = documents(path)
+    assert (one, other) == ("M", "M")
+    assert isinstance(good, Document)
+    assert isinstance(bad, Document)
+    assert errors(good) == []
+    assert next((d.line, shown(bad, d)) for d in errors(bad)) == (10, '"B"')
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ("DefinitionS3Location: {Bucket: b, Key: k}", ELSEWHERE),
+        ("DefinitionUri: {Bucket: b, Key: k}", ELSEWHERE),
+        ("DefinitionString: !ImportValue shared", ELSEWHERE),
+        ("DefinitionString: !Sub '${Definition}'", ELSEWHERE),
+        ("Definition: {'Fn::Transform': {Name: 'AWS::Include', Parameters: {Location: s3://b/k}}}", ELSEWHERE),
+        ("DefinitionString: !If [Some, !Ref AWS::NoValue, !ImportValue shared]", ELSEWHERE),
+        ("DefinitionString: hello", "NO_STATE_MACHINE"),
+        ("DefinitionString: 5", "NO_STATE_MACHINE"),
+        ("DefinitionUri: 5", "NO_STATE_MACHINE"),
+        ("Definition: []", "NO_STATE_MACHINE"),
+        ("RoleArn: r", "NO_STATE_MACHINE"),
+    ],
+)
+def test_what_only_a_deployment_knows_is_told_apart_from_what_is_wrong(
+    tmp_path: Path, properties: str, code: str
+) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        f"Resources:\n  M:\n    Type: AWS::StepFunctions::StateMachine\n    Properties:\n      {properties}\n"
+    )
+    ((one, found),) = documents(path)
+    assert one == "M"
+    assert isinstance(found, DefinitionError)
+    assert [d.code for d in found.diagnostics] == [code]
+
+
+def test_the_workflow_type_of_a_template_is_known() -> None:
+    body = "Definition: {StartAt: A, States: {A: {Type: Succeed}}}"
+    for kind, name, wanted in [
+        ("AWS::StepFunctions::StateMachine", "StateMachineType", "EXPRESS"),
+        ("AWS::Serverless::StateMachine", "Type", "EXPRESS"),
+        ("AWS::Serverless::StateMachine", "Other", None),
+    ]:
+        text = f"Resources:\n  M:\n    Type: {kind}\n    Properties:\n      {name}: EXPRESS\n      {body}\n"
+        assert parse(text).workflow_type == wanted
+    serverless = f"stepFunctions:\n  stateMachines:\n    m:\n      type: express\n      {body.replace('Definition', 'definition')}\n"
+    assert parse(serverless).workflow_type == "EXPRESS"
 
 
 def test_a_template_without_machines_and_tags_in_a_plain_definition() -> None:

@@ -203,3 +203,39 @@ def test_changing_a_definition_or_an_input_after_loading_does_not_reach_the_mach
     machine = StateMachine.load(definition)
     definition["States"]["P"]["Result"]["r"].append(2)
     assert machine.run(seed=1).output == {"r": [1]}
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("$.n", "$.n"),
+        (7, 7),
+        ([{"n.$": "$.n"}, "x", {"name.$": "$$.Execution.Name"}], [{"n": 5}, "x", {"name": "run-1"}]),
+    ],
+)
+def test_a_payload_template_that_is_no_object_is_its_own_value(template: Any, value: Any) -> None:
+    assert output({"Parameters": template}) == value
+    branch = {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}
+    constant = {"Type": "Parallel", "Branches": [branch], "ResultSelector": ["x", 1], "Parameters": template}
+    assert run(constant, data=DATA).output == ["x", 1]
+    task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Parameters": template}
+    assert run(task, data=DATA, handlers={"*": lambda given: [given]}).output == [value]
+    invoked = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": template}
+    assert run(invoked, data=DATA, handlers={"*": 1}).status == "SUCCEEDED"
+
+
+def test_an_item_selector_that_is_no_object_is_what_each_iteration_gets() -> None:
+    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    each = {"Type": "Map", "ItemsPath": "$.list", "ItemProcessor": inner}
+    assert run({**each, "ItemSelector": ["x", {"k.$": "$$.Map.Item.Value.k"}]}).output == [
+        ["x", {"k": 1}],
+        ["x", {"k": 2}],
+    ]
+    assert run({**each, "ItemSelector": "x"}).output == ["x", "x"]
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    batched = {
+        **each,
+        "ItemProcessor": {**inner, **config},
+        "ItemBatcher": {"MaxItemsPerBatch": 2, "BatchInput": ["b"]},
+    }
+    assert run(batched).output == [{"BatchInput": ["b"], "Items": DATA["list"]}]

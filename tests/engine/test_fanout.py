@@ -1,5 +1,6 @@
 """Map and Parallel: order, chaining of events, concurrency, retries, failures that abort siblings."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -426,3 +427,45 @@ def test_an_item_that_is_too_large_for_a_child_fails_a_distributed_map() -> None
     selector = {"a.$": "$$.Map.Item.Value", "b.$": "$$.Map.Item.Value"}
     execution = run(over(processor, ItemSelector=selector), ["x" * 150_000])
     assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_an_inline_map_ignores_what_only_a_distributed_one_has() -> None:
+    fields = {
+        "Label": "x",
+        "ItemReader": {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}},
+        "ItemBatcher": {"MaxItemsPerBatch": 2},
+        "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}},
+    }
+    execution = run(over(scope(P=PASS), **fields), [1, 2])
+    assert execution.output == [1, 2]
+    assert chain(execution) == chain(run(over(scope(P=PASS)), [1, 2]))
+
+
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+
+
+@pytest.mark.parametrize("zero", [0, "0"])
+def test_a_batch_of_zero_items_or_bytes_is_no_limit(zero: Any) -> None:
+    batcher = {"MaxItemsPerBatchPath": "$.n", "MaxInputBytesPerBatchPath": "$.n"}
+    state = over({**scope(P=PASS), **DISTRIBUTED}, ItemsPath="$.items", ItemBatcher=batcher)
+    assert run(state, {"items": [1, 2, 3], "n": zero}).output == [{"Items": [1, 2, 3]}]
+    literal = over({**scope(P=PASS), **DISTRIBUTED}, ItemBatcher={"MaxItemsPerBatch": 0, "MaxInputBytesPerBatch": 0})
+    assert run(literal, [1, 2]).output == [{"Items": [1, 2]}]
+
+
+def test_the_names_of_csv_columns_are_taken_literally(tmp_path: Path) -> None:
+    (tmp_path / "k").write_text("1,2\n")
+    config = {
+        "InputType": "CSV",
+        "CSVHeaderLocation": "GIVEN",
+        "CSVHeaders": ["{% phone %}", "b"],
+        "MaxItems": "{% 5 %}",
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Arguments": {"Bucket": "b", "Key": "k"},
+        "ReaderConfig": config,
+    }
+    state = over({**scope(P=PASS), **DISTRIBUTED}, QueryLanguage="JSONata", ItemReader=reader)
+    machine = StateMachine.load(scope(M=state))
+    assert machine.run({}, s3={"b": str(tmp_path)}).output == [{"{% phone %}": "1", "b": "2"}]

@@ -289,3 +289,8 @@ def test_an_execution_that_waits_at_the_very_limit_has_no_room_left_and_fails() 
     engine.abort("Stopped", "by hand")
     assert len(list(log.events(engine.log))) == 4
     assert engine.status == "FAILED"
+
+
+def test_a_timeout_of_zero_seconds_is_no_limit_of_its_own() -> None:
+    states = {"W": {"Type": "Wait", "Seconds": 1000, "End": True}}
+    assert StateMachine.load({"StartAt": "W", "TimeoutSeconds": 0, "States": states}).run().status == "SUCCEEDED"

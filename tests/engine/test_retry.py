@@ -69,6 +69,7 @@ def test_a_retry_is_scheduled_again_behind_the_failure_without_entering_the_stat
     [
         ({}, [0, 1, 3, 7]),
         ({"IntervalSeconds": 2}, [0, 2, 6, 14]),
+        ({"IntervalSeconds": 0}, [0, 0, 0, 0]),
         ({"IntervalSeconds": 10, "BackoffRate": 1}, [0, 10, 20, 30]),
         ({"IntervalSeconds": 1, "BackoffRate": 1.5}, [0, 1, 2.5, 4.75]),
         ({"IntervalSeconds": 1, "BackoffRate": 10, "MaxDelaySeconds": 15}, [0, 1, 11, 26]),

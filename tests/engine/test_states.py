@@ -277,3 +277,8 @@ def test_without_limits_a_wait_may_be_as_long_as_the_language_allows() -> None:
     execution = run({"W": {"Type": "Wait", "Seconds": 99_999_999, "End": True}}, limits=False)
     assert execution.status == "SUCCEEDED"
     assert seconds(execution) == 99_999_999
+
+
+def test_a_false_end_beside_a_next_goes_on() -> None:
+    states = {"A": {"Type": "Pass", "End": False, "Next": "B"}, "B": {"Type": "Pass", "Result": 2, "End": True}}
+    assert StateMachine.load({"StartAt": "A", "States": states}).run().output == 2

@@ -7,7 +7,7 @@ Everything is compiled once and may be shared by threads. ASL is not known here,
 """
 
 from sfn_notebook.lang.jsonata.arrays import type_name
-from sfn_notebook.lang.jsonata.expression import Expression, compile_jsonata, variable_names
+from sfn_notebook.lang.jsonata.expression import Expression, compile_jsonata, unsupported, variable_names
 from sfn_notebook.lang.jsonata.failures import QueryEvaluationFailure
 from sfn_notebook.lang.jsonata.syntax import UnsupportedExpression
 from sfn_notebook.lang.jsonata.template import JsonataTemplate, compile_tree, expect, is_expression, strip_expression
@@ -23,5 +23,6 @@ __all__ = [
     "is_expression",
     "strip_expression",
     "type_name",
+    "unsupported",
     "variable_names",
 ]

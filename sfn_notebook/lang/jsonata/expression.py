@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sfn_notebook.errors import Json
-from sfn_notebook.lang.jsonata import arrays, format_number, numeric, pictures, service, strings
+from sfn_notebook.lang.jsonata import arrays, format_number, numeric, pictures, service, strings, syntax
 from sfn_notebook.lang.jsonata.compiler import Compiler
 from sfn_notebook.lang.jsonata.failures import (
     DEPTH_LIMIT,
@@ -24,7 +24,15 @@ from sfn_notebook.lang.jsonata.failures import (
     QueryEvaluationFailure,
 )
 from sfn_notebook.lang.jsonata.runtime import Frame, Native, Node, Run
-from sfn_notebook.lang.jsonata.syntax import RESERVED, TooDeep, Tree, check, free_variables, parse
+from sfn_notebook.lang.jsonata.syntax import (
+    RESERVED,
+    TooDeep,
+    Tree,
+    UnsupportedExpression,
+    check,
+    free_variables,
+    parse,
+)
 from sfn_notebook.lang.jsonata.values import UNDEFINED, NotJson, plain
 
 BUILTINS: Mapping[str, Native] = MappingProxyType(
@@ -97,6 +105,16 @@ def compile_jsonata(text: str) -> Expression:
             reports as UNSUPPORTED_JSONATA_EXPRESSION, any other as INVALID_JSONATA_EXPRESSION.
     """
     return _compile(text.strip())
+
+
+def unsupported(text: str) -> tuple[UnsupportedExpression, ...]:
+    """Give every reference that the service does not support in an expression; `compile_jsonata` raises the first.
+
+    Raises:
+        ExpressionError: the text cannot be read.
+    """
+    text = text.strip()
+    return tuple(syntax.unsupported(syntax.parse(text), text))
 
 
 @functools.lru_cache(maxsize=1024)

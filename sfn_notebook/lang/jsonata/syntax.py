@@ -164,10 +164,16 @@ def check(tree: Tree, text: str) -> None:
     Raises:
         UnsupportedExpression: a name, `$`, `$$` or a wildcard stands at the top level.
     """
+    for error in unsupported(tree, text):
+        raise error
+
+
+def unsupported(tree: Tree, text: str) -> Iterator[UnsupportedExpression]:
+    """Give an error for each name, `$`, `$$` or wildcard at the top level."""
     for name, position in _top_level(tree):
-        raise UnsupportedExpression(
-            f"Reference to '{name}' at the top level is not supported.", text, max(0, position - len(name))
-        )
+        where = "" if name == "$$" else " at the top level"
+        message = f"Reference to '{name}'{where} is not supported."
+        yield UnsupportedExpression(message, text, max(0, position - len(name)))
 
 
 def _top_level(tree: Tree) -> Iterator[tuple[str, int]]:
@@ -209,18 +215,24 @@ def children(tree: Tree) -> Iterator[Tree]:
 
 
 def _inner(tree: Tree) -> Iterator[Tree]:
-    """Give the nodes below `tree` that see another context item: later steps, predicates, groups, sort terms, transforms."""
+    """Give the nodes below `tree` that see another context item, but for its stages: later steps, sort terms, transforms."""
     if tree.type == "path":
         yield from tree.steps
     elif tree.type == "sort":
         yield from (term.expression for term in tree.terms)
     elif tree.type == "transform":
         yield from (part for part in (tree.pattern, tree.update, tree.delete) if part is not None)
-    for stage in [*(tree.predicate or ()), *(tree.stages or ())]:
-        if stage.type == "filter":
-            yield stage.expr
+
+
+def _grouped(tree: Tree) -> Iterator[Tree]:
+    """Give the nodes of a group behind `tree`."""
     if tree.group is not None:
         yield from (part for pair in tree.group.lhs_object for part in pair)
+
+
+def _names(*values: Any) -> set[str]:
+    """Give the names of bindings such as `@$name` and `#$name`, as far as they are there."""
+    return {str(value) for value in values if isinstance(value, str)}
 
 
 def free_variables(tree: Tree) -> set[str]:
@@ -239,8 +251,14 @@ def _collect(tree: Tree, bound: frozenset[str], found: set[str]) -> frozenset[st
         inside = bound | {str(argument.value) for argument in tree.arguments}
     for child in [*children(tree), *_inner(tree)]:
         inside = _collect(child, inside, found)
-        inside |= {str(name) for name in (child.focus, child.index) if isinstance(name, str)}
-        inside |= {str(stage.value) for stage in child.stages or () if stage.type == "index"}
+    inside |= _names(tree.focus, tree.index)  # what stands behind the step sees them, its own predicates too
+    for stage in [*(tree.predicate or ()), *(tree.stages or ())]:
+        if stage.type == "filter":
+            inside = _collect(stage.expr, inside, found)
+        elif stage.type == "index":
+            inside |= {str(stage.value)}
+    for child in _grouped(tree):
+        inside = _collect(child, inside, found)
     if tree.type in {"lambda", "block"}:
         return bound
     return inside | {str(tree.lhs.value)} if tree.type == "bind" else inside

@@ -296,6 +296,10 @@ def test_threads_share_an_expression() -> None:
         ("$list[$ = $wanted]^(>$weight){$key: $value}", {"list", "wanted", "weight", "key", "value"}),
         ("$input ~> |a|{'b': $new}, $old|", {"input", "new", "old"}),
         ("$eval('1')", set()),
+        ("$states.input.a.b#$i[$i = 1]", set()),
+        ("$states.input.a@$l.b@$m[$l.x = $m.y]", set()),
+        ("$states.input.a[$i = 0]#$i[$i = 1].($i)", {"i"}),
+        ("$f($l)@$l.b", {"f", "l"}),
     ],
 )
 def test_variable_names_are_those_of_the_state(text: str, names: set[str]) -> None:
