@@ -8,6 +8,7 @@ True is an int), so nothing in this package compares JSON values with `==` where
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 from sfn_notebook.errors import Json
 
@@ -72,7 +73,7 @@ def java_number(value: float) -> str:
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value) if "e" not in repr(value) else f"{value:f}"
-    digits, _, exponent = f"{value:.17e}".partition("e")
-    shortest = repr(value).partition("e")[0].replace(".", "").replace("-", "").strip("0") or "0"
-    sign = "-" if digits.startswith("-") else ""
-    return f"{sign}{shortest[0]}.{shortest[1:] or '0'}E{int(exponent)}"
+    exact = Decimal(repr(value))  # the shortest text that reads back as the number
+    sign, digits, _ = exact.as_tuple()
+    shortest = "".join(map(str, digits)).rstrip("0")
+    return f"{'-' * sign}{shortest[0]}.{shortest[1:] or '0'}E{exact.adjusted()}"
