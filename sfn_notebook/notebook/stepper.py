@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,10 @@ class Stepper(anywidget.AnyWidget):
         found = super()._repr_mimebundle_()
         if found is not None:
             bundle, metadata = found
-            display({**bundle, "text/plain": repr(self)}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+            plain = f"Stepper of {self.debugger.machine.name} (needs a running kernel; where it stopped is shown below)"
+            display({**bundle, "text/plain": plain}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._still is not None:
-            self._still.show()
+            self._aim_still().show()
 
     def __repr__(self) -> str:
         return f"<Stepper of {self.debugger!r}>"
@@ -191,16 +193,22 @@ class Stepper(anywidget.AnyWidget):
         """Make the still picture anew when nothing has happened for a moment."""
         if self._still is None or not self._still.shown:
             return
-        self._still.debugger = self.debugger
         if self._later is not None:
             self._later.cancel()
             self._later = None
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no kernel, as in a test
-            self._still.update()
+            self._aim_still().update()
             return
-        self._later = loop.call_later(STILL_AFTER, self._still.update)
+        self._later = loop.call_later(STILL_AFTER, lambda: self._aim_still().update())
+
+    def _aim_still(self) -> Still:
+        """Let the still picture show what the widget does: at the end of a failed run the state that failed."""
+        assert self._still is not None
+        self._look.trail.update()
+        self._still.debugger, self._still.at = self.debugger, replace(self._look, event=None).position
+        return self._still
 
     # ---- what commands share
 

@@ -550,8 +550,30 @@ def test_a_stepper_displays_itself_and_beside_it_the_still_picture(nb: Notebook)
     assert said.error is None, said.text
     assert said.value is nb["s"]
     assert len(said.shown) == 2
-    assert said.shown[0].startswith("<Stepper of <Debugger")
-    assert "before the start" in said.shown[1] or "ExecutionStarted" in said.shown[1]
+    assert said.shown[0].startswith("Stepper of orders"), (
+        "what a page without a kernel shows says nothing of a position"
+    )
+    assert "event" not in said.shown[0]
+    assert "before the first state" in said.shown[1]
+
+
+def test_the_still_picture_of_a_failed_run_shows_the_state_that_failed(stepper: Stepper) -> None:
+    good(stepper, "run")
+    good(stepper, "fail", error="Rejected", cause="too much $x or $y")
+    good(stepper, "run")
+    for still in (stepper._aim_still().bundle(), still_bundle(stepper.debugger, stepper.look.position)):
+        assert "FAILED" in still["text/plain"]
+        assert "between states" not in still["text/html"]
+        assert "&quot;Approve&quot; (Task)" in still["text/html"] or '"Approve" (Task)' in still["text/html"]
+        assert "Rejected: too much $x or $y" in still["text/html"]
+        assert "afterParameters" in still["text/html"]
+        assert still["text/html"].startswith('<div class="sfnd-still mathjax_ignore">')
+
+
+def test_the_still_picture_follows_a_debugger_that_another_cell_moved(stepper: Stepper) -> None:
+    stepper.debugger.run_to()
+    stepper.debugger.fail("Rejected").run_to()
+    assert "Approve" in stepper._aim_still().bundle()["text/plain"]
 
 
 # --- the verb
