@@ -153,13 +153,19 @@ class Stepper(anywidget.AnyWidget):
         """Carry out a command of the page, or answer its question."""
         question = QUESTIONS.get(content.get("do", ""))
         if question is not None:
-            self.send({"asked": content, **question(self, content)})
+            try:
+                answer = question(self, content)
+            except SfnError as error:
+                answer = {"problem": str(error)}
+            self.send({"asked": content, **answer})
             return
         problem = None
         try:
             command(content.get("do", ""))(self, content)
         except SfnError as error:
             problem = str(error)
+        except KeyboardInterrupt:
+            problem = f"interrupted at event {self.debugger.position}: step and continue go on from here"
         except Exception as error:  # noqa: BLE001 - a user's predicate may raise anything, and the page waits for an answer
             problem = f"{type(error).__name__}: {error}"
         with self.hold_sync():
@@ -217,8 +223,21 @@ class Stepper(anywidget.AnyWidget):
         self._look.event = None
         move(self.debugger)
 
+    def edit(self, changes: dict[str, Any]) -> None:
+        """Change data where somebody looks; a change that is refused moves nothing."""
+        debugger = self.debugger
+        stood = debugger.position, debugger.reason, debugger.hit
+        try:
+            debugger.seek(self._look.position).edit(**changes)
+        except BaseException:
+            debugger.position, debugger.reason, debugger.hit = stood
+            raise
+        self._look.event = None
+
     def switch(self, debugger: Debugger) -> None:
-        """Show another branch."""
+        """Show another branch; the breakpoints that are set come along."""
+        if debugger is not self.debugger:
+            debugger.breakpoints = self.debugger.breakpoints.copy()
         self.debugger = debugger
         self._look = Look(
             debugger, Trail(debugger.line, self._graph), followed=self._look.followed, unit=self._look.unit

@@ -15,7 +15,8 @@ from typing import Any
 from sfn_notebook.api import stops
 from sfn_notebook.api.debugger import Debugger
 from sfn_notebook.api.stops import Stage, Where
-from sfn_notebook.errors import Json, SfnError
+from sfn_notebook.engine.frames import ENTER
+from sfn_notebook.errors import CommandError, Json, SfnError
 from sfn_notebook.history.compare import Change
 from sfn_notebook.history.events import Event, details, parse
 from sfn_notebook.history.places import Place, place_text
@@ -23,8 +24,9 @@ from sfn_notebook.notebook.stepper_trail import Trail
 from sfn_notebook.render import labels
 from sfn_notebook.sim.breakpoints import Breakpoint
 from sfn_notebook.sim.handlers import CallRecord
-from sfn_notebook.sim.line import PendingTask
+from sfn_notebook.sim.line import PendingTask, beginning
 from sfn_notebook.sim.outcomes import TaskError
+from sfn_notebook.sim.tape import frames
 from sfn_notebook.strictjson import json_text
 
 INLINE = 16_000
@@ -142,6 +144,7 @@ def view_model(look: Look, texts: Texts, lines: list[dict[str, Json]]) -> dict[s
         "timers": [{"what": t.what, "state": t.state, "path": place_text(t.place), "at": _clock(t.time)} for t in now.timers[:TASKS]],
         "map": _map(look, seen),
         "followed": None if look.followed is None else place_text(look.followed),
+        "edits": _edits(debugger, texts),
         "bugs": _bugs(debugger, trail),
         "events": events_model(debugger, max(1, look.position - EVENTS + 1), look.position, trail),
         "output": texts.put_text("output", now.event["executionSucceededEventDetails"]["output"])
@@ -279,6 +282,55 @@ def _task(task: PendingTask, texts: Texts, number: int) -> dict[str, Json]:
         if earlier is None
         else {"kind": earlier.kind, "text": json_text(earlier.output)[:2000], "error": earlier.error, "cause": earlier.cause},
     }  # fmt: skip
+
+
+def _edits(debugger: Debugger, texts: Texts) -> list[Json]:
+    """Name the changes that hold from the position on, which no event shows yet."""
+    found: dict[tuple[str, str], Any] = {}
+    for entry in debugger.line.recording.edits:
+        if entry.length != debugger.position:
+            continue
+        for what in ("input", "variables", "context"):
+            if what in entry.data:
+                key, value = (entry.data["state"], what), entry.data[what]
+                found[key] = value if what == "input" else {**found.get(key, {}), **value}
+    return [
+        {"state": state, "what": what, "value": texts.put(f"edit {number}", value)}
+        for number, ((state, what), value) in enumerate(found.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Editable:
+    """What a change of data at a position would change: what this state is about to see."""
+
+    state: str
+    input: Json
+    variables: dict[str, Json]
+    context: dict[str, Json]
+
+
+def editable(debugger: Debugger, position: int) -> Editable:
+    """Give what can be changed at a position: of the state that is under way there, or else of the one that begins next.
+
+    Raises:
+        CommandError: no state is under way there, and none begins.
+    """
+    recording = debugger.line.recording
+    visit = debugger.line.visit(position)
+    if visit is not None and visit.status == "RUNNING":
+        frame = beginning(recording, visit.id, visit.name)
+    else:
+        standing = (frame for frame in frames(recording.at(position).engine.root) if frame.phase == ENTER)
+        frame = next((frame for frame in standing if frame.prev == position or position <= 1), None)
+    if frame is None:
+        raise CommandError(
+            f"no state begins at event {position}: go to an event of the state whose data shall be changed"
+        )
+    state, data, variables, context = frame.state.name, frame.data, dict(frame.variables), frame.context()
+    if visit is not None and visit.status == "RUNNING":
+        context = stops.context_of(recording, position, visit)
+    return Editable(state, data, variables, context)
 
 
 def waiting_tasks(where: Where) -> list[PendingTask]:

@@ -468,6 +468,112 @@ def test_an_edit_keeps_the_old_line_and_asks_before_a_handler_is_called_again(
     assert "are an object" in do(stepper, "edit", variables="[1]")["problem"]
 
 
+def two_states() -> StateMachine:
+    first = {"Type": "Pass", "Assign": {"v": 1}, "Next": "B"}
+    second = {"Type": "Pass", "Parameters": {"name.$": "$$.Execution.Name", "got.$": "$"}, "End": True}
+    return StateMachine.load({"StartAt": "A", "States": {"A": first, "B": second}})
+
+
+def ask(stepper: Stepper, question: str, **more: Any) -> dict[str, Any]:
+    sent: list[Any] = []
+    stepper.send = lambda content, buffers=None: sent.append(content)
+    stepper.receive({"do": question, "n": 9, **more})
+    assert sent[0]["asked"]["n"] == 9
+    found: dict[str, Any] = json.loads(json.dumps(sent[0]))
+    return found
+
+
+def test_a_change_is_shown_until_the_state_that_it_is_for_begins() -> None:
+    stepper = Stepper(debug(two_states(), {"n": 1}))
+    good(stepper, "step")
+    assert good(stepper, "step", unit="event")["edits"] == []
+    view = good(stepper, "edit", input='{"n": 2}')
+    (edit,) = view["edits"]
+    assert (edit["state"], edit["what"], edit["value"]["text"]) == ("B", "input", '{"n":2}')
+    good(stepper, "edit", variables='{"v": 5}')
+    view = good(stepper, "edit", variables='{"w": 6}')
+    assert [(edit["what"], edit["value"]["text"]) for edit in view["edits"]] == [
+        ("input", '{"n":2}'),
+        ("variables", '{"v":5,"w":6}'),
+    ]
+    assert good(stepper, "step")["edits"] == []
+    assert good(stepper, "back", unit="event")["edits"] == []
+    assert len(good(stepper, "back", unit="event")["edits"]) == 2
+
+
+def test_what_can_be_edited_is_what_the_state_is_about_to_see() -> None:
+    stepper = Stepper(debug(two_states(), {"n": 1}))
+    assert json.loads(ask(stepper, "editable")["input"]) == {"n": 1}
+    good(stepper, "step")
+    found = ask(stepper, "editable")
+    assert (found["state"], json.loads(found["variables"])) == ("B", {"v": 1})
+    context = json.loads(found["context"])
+    assert "Name" in context["Execution"]
+    good(stepper, "step", unit="event")
+    found = ask(stepper, "editable")
+    assert json.loads(found["context"])["State"]["Name"] == "B"
+    good(stepper, "run")
+    assert "no state begins at event" in ask(stepper, "editable")["problem"]
+
+
+def test_of_an_edited_context_only_what_was_changed_is_sent_on() -> None:
+    stepper = Stepper(debug(two_states(), {"n": 1}))
+    good(stepper, "step")
+    good(stepper, "step", unit="event")
+    context = json.loads(ask(stepper, "editable")["context"])
+    assert "nothing of the context" in do(stepper, "edit", context=json.dumps(context))["problem"]
+    context["Execution"]["Name"] = "other"
+    view = good(stepper, "edit", context=json.dumps(context))
+    assert [json.loads(edit["value"]["text"]) for edit in view["edits"]] == [{"Execution": {"Name": "other"}}]
+    view = good(stepper, "run")
+    assert json.loads(view["output"]["text"])["name"] == "other"
+
+
+def test_an_edit_that_is_refused_moves_nothing() -> None:
+    stepper = Stepper(debug(two_states(), {"n": 1}))
+    at = good(stepper, "run")["position"]
+    good(stepper, "watch", event=2)
+    view = do(stepper, "edit", input=json.dumps("x" * 300_000))
+    assert "above the payload limit" in view["problem"]
+    assert (view["position"], view["looking"], view["reason"]) == (at, 2, "ended")
+    view = good(stepper, "edit", input='{"n": 3}')
+    assert (view["position"], view["looking"]) == (1, None)
+
+
+def test_an_interrupted_command_is_answered_and_the_run_goes_on_from_there() -> None:
+    calls = []
+
+    def slow(value: Any) -> Any:
+        calls.append(value)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return 1
+
+    stepper = Stepper(debug(machine(), {"items": ["a"]}, {"Price": slow}))
+    view = do(stepper, "run")
+    assert view["problem"].startswith("interrupted at event")
+    view = good(stepper, "run")
+    assert (view["reason"], len(calls)) == ("waiting", 2)
+
+
+def test_breakpoints_come_along_to_another_branch(stepper: Stepper) -> None:
+    good(stepper, "step")
+    good(stepper, "fork")
+    good(stepper, "gutter", pointer="/States/Approve")
+    view = good(stepper, "branch", to=0)
+    assert [point["state"] for point in view["breakpoints"]] == ["Approve"]
+    assert good(stepper, "run")["reason"] == "breakpoint"
+
+
+def test_the_gutter_takes_away_whatever_stops_at_a_state(stepper: Stepper) -> None:
+    good(stepper, "break", state="Approve", when="$.items[0]")
+    view = good(stepper, "break", state="Price", error="*")
+    assert [point["plain"] for point in view["breakpoints"]] == [False, False]
+    assert len(good(stepper, "gutter", pointer="/States/Approve")["breakpoints"]) == 1
+    assert good(stepper, "gutter", pointer=PRICE)["breakpoints"] == []
+    assert good(stepper, "gutter", pointer=PRICE)["breakpoints"][0]["plain"]
+
+
 def test_the_handlers_own_bug_is_told_with_its_traceback_though_a_catch_took_it(stepper: Stepper) -> None:
     view = good(stepper, "run")
     (bug,) = view["bugs"]
