@@ -187,7 +187,13 @@ class Stepper(anywidget.AnyWidget):
     def _lines(self) -> list[dict[str, Any]]:
         """Describe the branches."""
         return [
-            {"name": name, "from": position, "chosen": one is self.debugger, "status": one.status, "length": one.length}
+            {
+                "name": name,
+                "from": None if name == "main" or name.startswith("before the change") else position,
+                "chosen": one is self.debugger,
+                "status": one.status,
+                "length": one.length,
+            }
             for name, position, one in self.branches()
         ]
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.errors import CommandError, Json
-from sfn_notebook.notebook.stepper_view import editable, event_text, events_model
+from sfn_notebook.history.places import Place
+from sfn_notebook.notebook.stepper_view import DELAYS, editable, event_text, events_model
 from sfn_notebook.sim.line import PendingTask
 from sfn_notebook.strictjson import json_text, parse_json
 
@@ -144,6 +145,12 @@ def _reuse(stepper: Stepper, content: Mapping[str, Any]) -> None:
 
 def _after(stepper: Stepper, task: PendingTask) -> None:
     """Go on until the answer of a task shows, or something else asks."""
+    under_way = ("Entered", "Scheduled", "Started", "Submitted")
+    _until_at(stepper, task.place, task.state, lambda kind: not kind.endswith(under_way))
+
+
+def _until_at(stepper: Stepper, place: Place, state: str, shows: Callable[[str], bool]) -> None:
+    """Go on to an event of a state that shows what is looked for, or until something else asks."""
     debugger = stepper.debugger
     for _ in range(FOLLOW_AT_MOST):
         at = debugger.position
@@ -153,9 +160,17 @@ def _after(stepper: Stepper, task: PendingTask) -> None:
         trail.update()
         owner = trail.visit(trail.owners[debugger.position - 1])
         kind = debugger.event["type"] if debugger.event else ""
-        here = owner is not None and (owner.place, owner.name) == (task.place, task.state)
-        if here and not kind.endswith(("Entered", "Scheduled", "Started", "Submitted")):
+        if owner is not None and (owner.place, owner.name) == (place, state) and shows(kind):
             return
+
+
+def _skip(stepper: Stepper, _content: Mapping[str, Any]) -> None:
+    """End a wait, or the delay before a retry, and go on until that shows."""
+    where = stepper.debugger.where()
+    waits = [timer for timer in where.timers if timer.what in DELAYS]
+    here = [timer for timer in waits if (timer.place, timer.state) == (where.place, where.state)] or waits
+    stepper.go(lambda d: d.skip_wait())
+    _until_at(stepper, here[0].place, here[0].state, lambda _kind: True)
 
 
 def _heartbeat(stepper: Stepper, content: Mapping[str, Any]) -> None:
@@ -203,7 +218,7 @@ COMMANDS: dict[str, Do] = {
     "fail": _fail,
     "reuse": _reuse,
     "heartbeat": _heartbeat,
-    "skip": lambda stepper, _: stepper.go(lambda d: d.skip_wait()),
+    "skip": _skip,
     "advance": _advance,
     "iteration": _iteration,
     "unfollow": _unfollow,

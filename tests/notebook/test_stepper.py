@@ -191,7 +191,7 @@ def test_traits_change_together(stepper: Stepper) -> None:
 def test_the_graph_shows_status_visits_retries_and_the_way(stepper: Stepper) -> None:
     view = good(stepper, "run")
     assert view["nodes"]["/States/Each"] == ["SUCCEEDED", 1, 0]
-    assert view["nodes"][PRICE] == ["CAUGHT", 3, 1]
+    assert view["nodes"][PRICE] == ["CAUGHT", 3, 1, {"SUCCEEDED": 2, "CAUGHT": 1}]
     assert view["nodes"]["/States/Approve"] == ["WAITING", 1, 0]
     assert view["here"] == "/States/Approve"
     assert "edge-start:start:/States/Each" in view["edges"]
@@ -436,14 +436,106 @@ def test_time_passes_on_request(stepper: Stepper) -> None:
     assert view["detail"]["state"] == "Approve", "the end of a failed run shows the state that failed"
 
 
-def test_a_wait_is_skipped() -> None:
+def test_a_wait_is_skipped_and_its_end_shows() -> None:
     one = StateMachine.load({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}})
     stepper = Stepper(debug(one, {}))
     view = good(stepper, "step", unit="event")
     assert view["timers"][0]["what"] == "wake"
-    good(stepper, "skip")
+    assert view["detail"]["status"] == view["nodes"]["/States/W"][0] == "WAITING"
+    view = good(stepper, "skip")
+    assert (view["event"], view["timers"], view["nodes"]["/States/W"][0]) == ("WaitStateExited", [], "SUCCEEDED")
     view = good(stepper, "run")
     assert view["elapsed"] == 0
+
+
+def test_the_delay_before_a_retry_is_skipped_without_calling_the_handler_yet(
+    price: Callable[[Any], Any], calls: list[Any]
+) -> None:
+    stepper = Stepper(debug(machine(), {"items": ["busy"]}, {"Price": price}))
+    while not [timer for timer in stepper.view["timers"] if timer["what"] == "retry"]:
+        good(stepper, "step", unit="event")
+    view = good(stepper, "skip")
+    assert (view["event"], view["detail"]["attempt"], calls) == ("LambdaFunctionScheduled", 2, ["busy"])
+    assert view["elapsed"] == 0
+
+
+def test_what_is_stuck_without_an_answer_says_so_however_it_got_there(stepper: Stepper) -> None:
+    stuck = []
+    while (view := good(stepper, "step", unit="event"))["event"] != "TaskSubmitted":
+        stuck.append(view["stuck"])
+    assert not any(stuck)
+    assert (view["stuck"], view["reason"]) == (True, "")
+    assert good(stepper, "step", unit="event")["reason"] == "waiting"
+    assert not good(stepper, "back", unit="event")["stuck"]
+    view = good(stepper, "answer", text="1")
+    assert not view["stuck"]
+    assert not good(stepper, "run")["stuck"]
+
+
+def test_where_a_wait_ends_by_itself_nothing_is_stuck() -> None:
+    ask = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}}, "End": True}  # fmt: skip
+    wait = {"Type": "Wait", "Seconds": 60, "End": True}
+    branches = [{"StartAt": "Ask", "States": {"Ask": ask}}, {"StartAt": "W", "States": {"W": wait}}]
+    one = StateMachine.load({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}})
+    stepper = Stepper(debug(one, {}))
+    while (view := good(stepper, "step", unit="event"))["event"] != "TaskSubmitted":
+        assert not view["stuck"]
+    assert (view["stuck"], [timer["what"] for timer in view["timers"]]) == (False, ["wake"])
+    assert good(stepper, "run")["stuck"]
+
+
+def test_a_task_without_a_handler_offers_none_and_an_activity_is_a_matter_of_its_worker(price: Any) -> None:
+    human = {"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:human", "HeartbeatSeconds": 300, "End": True}  # fmt: skip
+    other = {"Type": "Task", "Resource": f"{LAMBDA}other", "Next": "Human"}
+    one = StateMachine.load({"StartAt": "Other", "States": {"Other": other, "Human": human}})
+    stepper = Stepper(debug(one, {}))
+    (task,) = good(stepper, "run")["pending"]
+    assert (task["state"], task["bound"], task["callback"], task["activity"]) == ("Other", False, False, False)
+    good(stepper, "answer", text="{}")
+    (task,) = good(stepper, "run")["pending"]
+    assert (task["state"], task["bound"], task["activity"]) == ("Human", False, True)
+    assert task["token"]
+    good(stepper, "heartbeat")
+    good(stepper, "answer", text='{"ok": true}')
+    assert good(stepper, "run")["output"]["text"] == '{"ok":true}'
+    stepper = Stepper(debug(machine(), {"items": ["a"]}, {"Price": price}))
+    assert to_task(stepper)["pending"][0]["bound"]
+
+
+def failing_items() -> StateMachine:
+    inner = {"P": {"Type": "Pass", "Next": "Q"}, "Q": {"Type": "Fail", "Error": "Bad", "Cause": "no"}}
+    each = {"Type": "Map", "ItemProcessor": {"StartAt": "P", "States": inner}, "End": True}
+    return StateMachine.load({"StartAt": "M", "States": {"M": each}})
+
+
+def test_an_iteration_that_ended_in_a_fail_state_is_shown_as_failed() -> None:
+    stepper = Stepper(debug(failing_items(), [1]))
+    view = good(stepper, "run")
+    assert view["final"] == "FAILED"
+    view = good(stepper, "inspect", pointer="/States/M")
+    view = good(stepper, "iteration", visit=view["map"]["visit"], index=0)
+    assert (view["detail"]["state"], view["detail"]["status"]) == ("Q", "FAILED")
+    assert (view["detail"]["error"], view["detail"]["cause"]) == ("Bad", "no")
+    view = good(stepper, "seek", to=view["detail"]["position"])
+    assert (view["event"], view["detail"]["status"]) == ("FailStateEntered", "FAILED")
+    assert view["nodes"]["/States/M/ItemProcessor/States/Q"][0] == "FAILED"
+
+
+def test_a_state_whose_visits_went_differently_gives_the_worst_and_counts_all() -> None:
+    def odd(item: int) -> int:
+        if item == 2:
+            raise Busy("no")
+        return item
+
+    task = {"Type": "Task", "Resource": f"{LAMBDA}odd", "End": True}
+    each = {"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": {"StartAt": "P", "States": {"P": task}}, "End": True}
+    one = StateMachine.load({"StartAt": "M", "States": {"M": each}})
+    stepper = Stepper(debug(one, [0, 1, 2, 3], {"P": odd}))
+    view = good(stepper, "run")
+    status, visits, _retries, counts = view["nodes"]["/States/M/ItemProcessor/States/P"]
+    assert status == "FAILED"
+    assert sum(counts.values()) == visits
+    assert counts["SUCCEEDED"] == 2
 
 
 def test_an_edit_keeps_the_old_line_and_asks_before_a_handler_is_called_again(
