@@ -27,6 +27,7 @@ from sfn_notebook.errors import CommandError, SfnError
 from sfn_notebook.history.places import Place
 from sfn_notebook.notebook.stepper_commands import FOLLOW_AT_MOST, QUESTIONS, command
 from sfn_notebook.notebook.stepper_static import Still
+from sfn_notebook.notebook.stepper_thread import MainThread
 from sfn_notebook.notebook.stepper_trail import Trail
 from sfn_notebook.notebook.stepper_view import (
     Look,
@@ -114,7 +115,8 @@ class Stepper(anywidget.AnyWidget):
             self.svg = self._drawn()
             self.machine = machine_model(debugger, self._look.trail)
             self._show()
-        self.on_msg(lambda _widget, content, _buffers: self.receive(content))
+        thread = MainThread()
+        self.on_msg(lambda _widget, content, _buffers: thread.run(lambda: self.receive(content)))
 
     def _drawn(self) -> str:
         """Draw the machine; without a picture the widget lists the states."""

@@ -172,8 +172,8 @@ class Graph {
       node.classList.toggle("sfnd-looked", looked === pointer);
       node.classList.toggle("sfnd-broken", stops !== "");
       node.classList.toggle("sfnd-conditional", conditional);
-      const many = counts ? `${counts[status]}/${visits}` : visits > 1 ? `×${visits}` : "";
-      this.mark(node, `${here && status !== "FAILED" ? "▶" : mark}${many}${retries ? ` ↻${retries}` : ""}`);
+      const many = counts ? ` ${counts[status]}/${visits}` : visits > 1 ? `×${visits}` : "";
+      this.mark(node, `${here && !["FAILED", "WAITING"].includes(status) ? "▶" : mark}${many}${retries ? ` ↻${retries}` : ""}`);
       const went = counts ? Object.entries(counts).map(([one, count]) => `${count} ${STATUS[one][0]}`).join(", ") : word;
       const told = visible(`${state.name}, ${state.type}, ${went}${visits > 1 ? `, ${visits} visits` : ""}${retries ? `, ${retries} retries` : ""}${here ? ", current state" : ""}${stops ? `, ${conditional ? "conditional " : ""}breakpoint` : ""}`);
       node.setAttribute("aria-label", told);

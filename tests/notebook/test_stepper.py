@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -646,6 +649,31 @@ def test_an_interrupted_command_is_answered_and_the_run_goes_on_from_there() -> 
     assert view["problem"].startswith("interrupted at event")
     view = good(stepper, "run")
     assert (view["reason"], len(calls)) == ("waiting", 2)
+
+
+def test_a_message_from_another_thread_is_carried_out_in_the_main_one_where_an_interrupt_reaches_it() -> None:
+    seen: list[Any] = []
+
+    def slow(value: Any) -> Any:
+        seen.append(threading.current_thread() is threading.main_thread())
+        signal.raise_signal(signal.SIGINT)
+        return value
+
+    async def kernel() -> Stepper:
+        stepper = Stepper(debug(machine(), {"items": ["a"]}, {"Price": slow}))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a kernel does between two messages
+        await asyncio.to_thread(stepper._handle_custom_msg, {"do": "run", "n": 4}, [])
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        return stepper
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        stepper = asyncio.run(kernel())
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [True]
+    assert stepper.view["answered"] == 4
+    assert stepper.view["problem"].startswith("interrupted at event")
 
 
 def test_breakpoints_come_along_to_another_branch(stepper: Stepper) -> None:
