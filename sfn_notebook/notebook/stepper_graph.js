@@ -70,9 +70,9 @@ class Graph {
       node.corner = box.x + box.width;
       const gutter = svgElement("g", { class: "sfnd-gutter" });
       gutter.append(svgElement("title", {}, "click to set a breakpoint"),
-        svgElement("rect", { x: box.x - 17, y: box.y, width: 16, height: Math.max(box.height, 14), class: "sfnd-hit" }),
-        svgElement("circle", { cx: box.x - 8, cy: box.y + box.height / 2, r: 5 }),
-        svgElement("path", { class: "sfnd-if", d: `M${box.x - 10.5},${box.y + box.height / 2 - 1.4}h5m-5,2.8h5` }));
+        svgElement("rect", { x: box.x - 20, y: box.y, width: 18, height: Math.max(box.height, 14), class: "sfnd-hit" }),
+        svgElement("circle", { cx: box.x - 11, cy: box.y + box.height / 2, r: 5 }),
+        svgElement("path", { class: "sfnd-if", d: `M${box.x - 13.5},${box.y + box.height / 2 - 1.4}h5m-5,2.8h5` }));
       node.append(gutter);
     }
     this.fitAtFirst();
