@@ -199,7 +199,7 @@ class Graph {
     const ground = node.querySelector(".sfnd-mark-ground");
     if (!ground) return;
     const width = text ? 10 + 7 * text.length : 0;
-    const left = Math.min(node.corner - 8, node.corner + 30 - width); // outwards, as far as there is room
+    const left = Math.min(node.corner - 8, node.corner + 22 - width); // outwards, as far as there is room
     ground.setAttribute("width", width);
     ground.setAttribute("x", left);
     label.setAttribute("x", left + width / 2);

@@ -250,7 +250,7 @@ function fillEvents(view, stop) {
   const cell = (properties, ...children) => h("td", { role: "cell", ...properties }, ...children); // roles, as a narrow cell lays rows out otherwise
   const body = h("tbody", { role: "rowgroup" }, ...rows.map(([id, type, state, place, told]) => h("tr", { role: "row", class: id === stop.position ? "sfnd-now" : "", "aria-current": id === stop.position ? "true" : null },
     cell({}, h("button", { type: "button", class: "sfnd-small", "data-keep": `event ${id}`, title: "travel to this event", text: String(id), onclick: () => view.send("seek", { to: id }) })),
-    cell({ class: /Failed|TimedOut|Aborted/.test(type) ? "sfnd-bad-text" : "", text: `${/Failed|TimedOut|Aborted/.test(type) ? "✖ " : ""}${type}` }), cell({}, h("bdi", { text: visible(`${place ? `${place} › ` : ""}${state}`) })), cell({ class: "sfnd-told" }, h("bdi", { class: "sfnd-code", text: visible(told) })))));
+    cell({ class: /Failed|TimedOut|Aborted/.test(type) ? "sfnd-bad-text" : "", text: `${/Failed|TimedOut|Aborted/.test(type) ? "✖ " : ""}${type}` }), cell({}, h("bdi", { text: visible([place, state].filter(Boolean).join(" › ")) })), cell({ class: "sfnd-told" }, h("bdi", { class: "sfnd-code", text: visible(told) })))));
   const first = rows.length ? rows[0][0] : 1;
   const earlier = first > 1 ? h("button", { type: "button", class: "sfnd-button", "data-keep": "earlier", text: `earlier events (${first - 1})`, onclick: async () => {
     const answer = await view.ask({ do: "events", last: first - 1 });

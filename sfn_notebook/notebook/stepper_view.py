@@ -184,6 +184,7 @@ def _stuck(debugger: Debugger, now: Where) -> bool:
 def _head(look: Look, now: Where) -> dict[str, Json]:
     debugger = look.debugger
     first = debugger.line.events[0].get("timestamp") if debugger.length else None
+    again = Counter(f"{call['state']}, attempt {call['attempt']}" for call in debugger.again)
     elapsed = (now.time - first).total_seconds() if now.time and first else 0.0
     return {
         "status": "RUNNING" if debugger.position < debugger.length else debugger.status,
@@ -197,7 +198,7 @@ def _head(look: Look, now: Where) -> dict[str, Json]:
         "hit": None if debugger.hit is None else str(debugger.hit),
         "finished": debugger.finished,
         "unit": look.unit,
-        "again": [f"{call['state']}, attempt {call['attempt']}" for call in debugger.again[:10]],
+        "again": [f"{what} ×{count}" if count > 1 else what for what, count in again.most_common(10)],
     }
 
 
