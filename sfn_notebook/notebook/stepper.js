@@ -16,7 +16,6 @@ const KEYS = [
   ["d", "to the data; arrow keys walk, p copies the path, j the JSON"], ["t", "to the scrubber"], ["/", "search the data"], ["k", "breakpoints"], ["?", "this help"], ["Esc", "close, or leave to the notebook"],
 ];
 const TABS = [["flow", "Data flow"], ["variables", "Variables"], ["context", "Context"], ["definition", "Definition"], ["events", "Events"]];
-const LETTERS = { S: ["succeeded", "✔"], F: ["failed", "✖"], A: ["aborted", "■"], T: ["timed out", "✖"], R: ["running", "▶"], ".": ["not started", "◌"] };
 const REASONS = { breakpoint: "stopped at breakpoint", asked: "a task asks for an answer", waiting: "waits for an answer from outside", ended: "ended" };
 const ERRORS = ["States.TaskFailed", "States.Timeout", "States.Permissions", "Lambda.ServiceException", "Lambda.TooManyRequestsException", "States.HeartbeatTimeout"];
 const WORDS = { ...Object.fromEntries(BUTTONS.map(([command, , word]) => [command, word])), seek: "travel", handler: "calling the handler", edit: "edit", advance: "advancing the clock", iteration: "looking into it" };
@@ -139,7 +138,7 @@ class View {
     });
     this.data = h("section", { class: "sfnd-data", "aria-label": "data" });
     this.heading = h("div", { class: "sfnd-heading" });
-    this.strip = h("div", { class: "sfnd-strip" });
+    this.strip = new Strip((item) => this.send("iteration", item));
     this.task = h("div", { class: "sfnd-task" });
     this.editor = h("div", { class: "sfnd-panel sfnd-editor", role: "group", "aria-label": "edit data", hidden: true });
     this.tabs = h("div", { class: "sfnd-tabs", role: "tablist", "aria-label": "what to show" });
@@ -147,7 +146,7 @@ class View {
       this.tabs.append(h("button", { type: "button", role: "tab", id: `${this.id}-${name}`, "data-tab": name, "aria-controls": `${this.id}-panel`, text: word, onclick: () => this.show(name) }));
     }
     this.panel = h("div", { class: "sfnd-body", role: "tabpanel", id: `${this.id}-panel`, tabindex: "0" });
-    this.data.append(this.heading, this.strip, this.editor, this.task, this.tabs, this.panel);
+    this.data.append(this.heading, this.strip.element, this.editor, this.task, this.tabs, this.panel);
     this.scrub = new Scrubber((to) => this.travel(to));
     this.live = h("div", { class: "sfnd-only-read", role: "status", "aria-live": "polite" });
     this.dialog = h("dialog", { class: "sfnd-help", "aria-label": "keyboard shortcuts" });
@@ -270,7 +269,7 @@ class View {
     this.updatePoints(view);
     this.graph.update(view);
     this.updateHeading(view);
-    this.updateStrip(view);
+    this.strip.update(view.map);
     this.updateTask(view);
     this.rows = null;
     this.fillPanel();
@@ -390,64 +389,6 @@ class View {
     this.heading.replaceChildren(...parts);
   }
 
-  updateStrip(view) {
-    const map = view.map;
-    if (!map) { this.strip.replaceChildren(); this.stripKey = null; return; }
-    const key = `${map.name} ${map.visit} ${map.items.length}`;
-    if (this.stripKey !== key) {
-      this.stripKey = key;
-      this.cells = [...map.items].map((_letter, at) => h("button", { type: "button", role: "gridcell", class: "sfnd-cell", tabindex: "-1", "data-index": at }));
-      this.letters = [];
-      this.cellNow = -1;
-      const grid = h("div", { class: "sfnd-cells", role: "grid", "aria-label": visible(`${map.children ? "child executions" : "iterations"} of ${map.name}`) }, h("div", { role: "row" }, ...this.cells));
-      grid.addEventListener("click", (event) => { const cell = event.target.closest(".sfnd-cell"); if (cell) { const { visit, name, children } = this.view.map; this.send("iteration", { visit, name, children, index: Number(cell.dataset.index) }); } });
-      grid.addEventListener("keydown", (event) => {
-        const at = this.cells.indexOf(event.target);
-        const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + this.perRow(), ArrowUp: at - this.perRow(), Home: 0, End: this.cells.length - 1 }[event.key];
-        if (at < 0 || to === undefined) return;
-        event.preventDefault();
-        event.stopPropagation();
-        const next = this.cells[Math.max(0, Math.min(this.cells.length - 1, to))];
-        event.target.tabIndex = -1;
-        next.tabIndex = 0;
-        next.focus();
-      });
-      if (this.cells[0]) this.cells[0].tabIndex = 0;
-      this.counts = h("div", { class: "sfnd-counts" });
-      this.strip.replaceChildren(this.counts, grid);
-    }
-    const noun = map.children ? "child" : "item";
-    const counts = {};
-    for (let at = 0; at < map.items.length; at += 1) {
-      const letter = map.items[at];
-      counts[letter] = (counts[letter] || 0) + 1;
-      if (this.letters[at] === letter) continue;
-      this.letters[at] = letter;
-      const [word, mark] = LETTERS[letter] || LETTERS.R;
-      this.cells[at].className = `sfnd-cell sfnd-s-${word.replace(" ", "-")}`;
-      this.cells[at].textContent = mark;
-      this.cells[at].setAttribute("aria-label", `${noun} ${at}, ${word}`);
-      this.cells[at].title = `${noun} ${at}: ${word}; click to ${map.children ? "look into its history" : "follow it"}`;
-    }
-    if (this.cellNow !== map.current) {
-      if (this.cells[this.cellNow]) this.cells[this.cellNow].removeAttribute("aria-current");
-      const cell = this.cells[map.current];
-      if (cell) {
-        cell.setAttribute("aria-current", "true");
-        requestAnimationFrame(() => bringIntoView(cell));
-      }
-      this.cellNow = map.current;
-    }
-    const words = Object.entries(counts).map(([letter, count]) => `${(LETTERS[letter] || LETTERS.R)[1]} ${count} ${(LETTERS[letter] || LETTERS.R)[0]}`);
-    this.counts.textContent = visible(`${map.name}: ${map.total} ${map.total === 1 ? noun : map.children ? "children" : "items"} · ${words.join(" · ")}${map.items.length < map.total ? " (the first are shown)" : ""}`);
-  }
-
-  perRow() {
-    const top = this.cells[0].offsetTop;
-    const at = this.cells.findIndex((cell) => cell.offsetTop > top);
-    return at < 1 ? this.cells.length : at;
-  }
-
   show(tab) {
     this.tab = tab;
     this.rows = null;
@@ -554,14 +495,6 @@ class View {
     value.text = answer.text;
     return value.text;
   }
-}
-
-/** Scroll a cell into its strip, and nothing else: the page stays where it is. */
-function bringIntoView(cell) {
-  const strip = cell.closest(".sfnd-cells");
-  if (!strip) return;
-  const [box, at] = [strip.getBoundingClientRect(), cell.getBoundingClientRect()];
-  if (at.top < box.top || at.bottom > box.bottom) strip.scrollTop += at.top - box.top - (box.height - at.height) / 2;
 }
 
 /** Draw a small picture; not every font has the signs of players. */

@@ -41,10 +41,10 @@ from sfn_notebook.render.html import DARK_PAGES
 from sfn_notebook.render.theme import DARK, LIGHT, Theme
 from sfn_notebook.sim.line import PendingTask
 
-STILL_AFTER = 0.7
+STILL_AFTER = 0.35
 """Seconds without a command after which the still picture is made."""
 _HERE = Path(__file__).parent
-_SCRIPTS = ("stepper_json.js", "stepper_graph.js", "stepper_panels.js", "stepper.js")
+_SCRIPTS = ("json", "graph", "panels", "strip", "scrubber")
 _ROLES = (
     "text",
     "muted",
@@ -63,7 +63,8 @@ _ROLES = (
 
 def _script() -> str:
     """Put the parts together: a page loads one module."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    names = [*(f"stepper_{part}.js" for part in _SCRIPTS), "stepper.js"]
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def _style() -> str:
