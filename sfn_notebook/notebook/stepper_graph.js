@@ -54,6 +54,7 @@ class Graph {
     const { pointer } = state;
     node.setAttribute("data-pointer", pointer);
     this.nodes.set(pointer, node);
+    if (node.classList.contains("node")) node.parentNode.append(node); // above the edges, whose heads would cut into its mark
     node.setAttribute("role", "button");
     node.setAttribute("tabindex", this.nodes.size === 1 ? "0" : "-1");
   }

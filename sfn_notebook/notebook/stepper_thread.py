@@ -11,7 +11,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 
 
@@ -44,6 +44,9 @@ class MainThread:
                 done.set_result(None)
 
         loop.call_soon_threadsafe(there)
+        while not wait([done], 1).done:
+            if not loop.is_running():  # the kernel ends
+                return
         done.result()
 
 

@@ -138,6 +138,12 @@ def test_a_run_that_only_an_answer_brings_further_offers_all_that_does(page: Pag
     assert "waits for an answer" in stepper.element.locator(".sfnd-passing").inner_text()
     stepper.click("back")
     assert stepper.element.get_by_role("button", name="advance the clock").count() == 0
+
+    # a list of branches moves nothing
+    top = stepper.element.locator(".sfnd-main").evaluate("e => e.offsetTop")
+    stepper.click("fork")
+    assert stepper.element.locator(".sfnd-branches").is_visible()
+    assert stepper.element.locator(".sfnd-main").evaluate("e => e.offsetTop") == top
     quiet(page)
 
 

@@ -178,6 +178,11 @@ def test_an_edit_that_is_refused_moves_nothing() -> None:
     assert (view["position"], view["looking"], view["reason"]) == (at, 2, "ended")
     view = good(stepper, "edit", input='{"n": 3}')
     assert (view["position"], view["looking"]) == (1, None)
+    assert [(line["name"], line["from"]) for line in view["lines"]] == [
+        ("main", None),
+        ("before the change at event 1", None),
+    ]
+    assert good(stepper, "fork")["lines"][2]["from"] == 1
 
 
 def test_an_interrupted_command_is_answered_and_the_run_goes_on_from_there() -> None:
