@@ -67,7 +67,7 @@ class Graph {
       const box = node.getBBox();
       node.append(
         svgElement("rect", { class: "sfnd-ring", x: box.x - 4, y: box.y - 4, width: box.width + 8, height: box.height + 8, rx: 7 }),
-        svgElement("rect", { class: "sfnd-mark-ground", y: box.y - 9, height: 16, rx: 8 }), svgElement("text", { class: "sfnd-mark", y: box.y + 3.5, "text-anchor": "middle" }, ""));
+        svgElement("rect", { class: "sfnd-mark-ground", y: box.y - 12, height: 16, rx: 8 }), svgElement("text", { class: "sfnd-mark", y: box.y + 0.5, "text-anchor": "middle" }, ""));
       node.corner = box.x + box.width;
       const gutter = svgElement("g", { class: "sfnd-gutter" });
       gutter.append(svgElement("title", {}, "click to set a breakpoint"),
