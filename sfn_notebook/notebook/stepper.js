@@ -16,9 +16,11 @@ const KEYS = [
   ["d", "to the data; arrow keys walk, p copies the path, j the JSON"], ["t", "to the scrubber"], ["/", "search the data"], ["k", "breakpoints"], ["?", "this help"], ["Esc", "close, or leave to the notebook"],
 ];
 const TABS = [["flow", "Data flow"], ["variables", "Variables"], ["context", "Context"], ["definition", "Definition"], ["events", "Events"]];
-const LETTERS = { S: ["succeeded", "✔"], F: ["failed", "✖"], A: ["aborted", "■"], T: ["timed out", "✖"], R: ["running", "▶"], ".": ["not started", "◌"] };
 const REASONS = { breakpoint: "stopped at breakpoint", asked: "a task asks for an answer", waiting: "waits for an answer from outside", ended: "ended" };
 const ERRORS = ["States.TaskFailed", "States.Timeout", "States.Permissions", "Lambda.ServiceException", "Lambda.TooManyRequestsException", "States.HeartbeatTimeout"];
+const WORDS = { ...Object.fromEntries(BUTTONS.map(([command, , word]) => [command, word])), seek: "travel", handler: "calling the handler", edit: "edit", advance: "advancing the clock", iteration: "looking into it" };
+const SLOW = 500; // ms after which it shows that something is under way
+const PATIENCE = 5000; // ms for which travelling waits for what is under way
 let made = 0;
 
 class View {
@@ -47,25 +49,64 @@ class View {
 
   send(command, more = {}) {
     this.number += 1;
-    this.waitingFor = this.number;
+    const number = this.number;
+    this.waitingFor = number;
+    this.sentAt = performance.now();
     this.root.setAttribute("aria-busy", "true");
-    this.model.send({ do: command, n: this.number, ...more });
+    clearTimeout(this.slow);
+    this.slow = setTimeout(() => this.hint(`working: ${WORDS[command] || command}…`, 0), SLOW);
+    this.post({ do: command, n: number, ...more }, (why) => { if (this.waitingFor === number) this.giveUp(why); });
+    return number;
+  }
+
+  /** Send a message; `lost` is called when no answer to it will come: the kernel is gone, or has dealt with it and said nothing. */
+  post(message, lost) {
+    const status = (heard) => { if (heard.content.execution_state === "idle") setTimeout(lost, 1500, "there was no answer: it was interrupted, or the kernel is not the one that ran this cell"); };
+    try { this.model.send(message, { iopub: { status } }); }
+    catch { lost("the kernel is gone: run the cell again"); }
+  }
+
+  /** Show what there is, though no answer came. */
+  giveUp(why) {
+    this.target = null;
+    this.done();
+    this.trouble = why;
+    this.updateHead(this.view);
+    this.updateNotices(this.view);
+    this.scrub.show(this.view.position, this.view);
+  }
+
+  done() {
+    this.waitingFor = null;
+    clearTimeout(this.slow);
+    this.chip.hidden = true;
+    this.root.setAttribute("aria-busy", "false");
+  }
+
+  /** Say something in passing, where it moves nothing; 0 seconds: until the next stop. */
+  hint(text, seconds = 6) {
+    clearTimeout(this.passing);
+    this.chip.textContent = visible(text);
+    this.chip.hidden = false;
+    this.live.textContent = visible(text);
+    if (seconds) this.passing = setTimeout(() => { this.chip.hidden = true; }, seconds * 1000);
   }
 
   /** Ask for something long; the answer comes as a message. */
   ask(question) {
     return new Promise((resolve) => {
       this.number += 1;
-      this.asked.set(this.number, resolve);
-      this.model.send({ ...question, n: this.number });
+      const number = this.number;
+      this.asked.set(number, resolve);
+      this.post({ ...question, n: number }, (why) => { if (this.asked.delete(number)) resolve({ problem: why }); });
     });
   }
 
-  /** While the hand drags, only the last place counts: one command is under way at a time. */
+  /** While the hand drags, only the last place counts: one command is under way at a time, unless it takes very long. */
   travel(to) {
     this.target = to;
     this.scrub.show(to);
-    if (this.waitingFor) return;
+    if (this.waitingFor && performance.now() - this.sentAt < PATIENCE) return;
     this.target = null;
     this.send("seek", { to });
   }
@@ -76,6 +117,8 @@ class View {
     this.title = h("span", { class: "sfnd-title" });
     this.branches = h("select", { class: "sfnd-branches", "aria-label": "branch of the run", title: "branches: those you forked, and those kept when a change gave them up", onchange: () => this.send("branch", { to: Number(this.branches.value) }) });
     this.buttons = new Map();
+    this.refusals = new Map();
+    this.chip = h("div", { class: "sfnd-passing", hidden: true });
     const toolbar = h("div", { class: "sfnd-toolbar", role: "toolbar", "aria-label": "steps" });
     for (const [command, sign, word, key, tip] of BUTTONS) {
       const button = h("button", { type: "button", class: `sfnd-button sfnd-do-${command}`, title: `${tip} (${key})`, "aria-keyshortcuts": key, onclick: () => this.press(command) },
@@ -95,7 +138,7 @@ class View {
     });
     this.data = h("section", { class: "sfnd-data", "aria-label": "data" });
     this.heading = h("div", { class: "sfnd-heading" });
-    this.strip = h("div", { class: "sfnd-strip" });
+    this.strip = new Strip((item) => this.send("iteration", item));
     this.task = h("div", { class: "sfnd-task" });
     this.editor = h("div", { class: "sfnd-panel sfnd-editor", role: "group", "aria-label": "edit data", hidden: true });
     this.tabs = h("div", { class: "sfnd-tabs", role: "tablist", "aria-label": "what to show" });
@@ -103,13 +146,13 @@ class View {
       this.tabs.append(h("button", { type: "button", role: "tab", id: `${this.id}-${name}`, "data-tab": name, "aria-controls": `${this.id}-panel`, text: word, onclick: () => this.show(name) }));
     }
     this.panel = h("div", { class: "sfnd-body", role: "tabpanel", id: `${this.id}-panel`, tabindex: "0" });
-    this.data.append(this.heading, this.strip, this.editor, this.task, this.tabs, this.panel);
+    this.data.append(this.heading, this.strip.element, this.editor, this.task, this.tabs, this.panel);
     this.scrub = new Scrubber((to) => this.travel(to));
     this.live = h("div", { class: "sfnd-only-read", role: "status", "aria-live": "polite" });
     this.dialog = h("dialog", { class: "sfnd-help", "aria-label": "keyboard shortcuts" });
     const name = this.model.get("machine").name;
     this.root = h("div", { class: "sfnd", role: "region", "aria-label": visible(`step debugger of ${name}`) },
-      h("header", { class: "sfnd-head" }, h("div", { class: "sfnd-line" }, this.title, this.branches), toolbar), this.notices, this.pointsPanel,
+      h("header", { class: "sfnd-head" }, h("div", { class: "sfnd-line" }, this.title, this.branches), toolbar, this.chip), this.notices, this.pointsPanel,
       h("div", { class: "sfnd-main" }, this.graph.element, this.data), this.scrub.element, this.live, this.dialog);
   }
 
@@ -143,6 +186,8 @@ class View {
   close() {
     window.removeEventListener("keydown", this.guard, true);
     this.watch.disconnect();
+    clearTimeout(this.slow);
+    clearTimeout(this.passing);
     this.model.off("change:view", this.onView);
     this.model.off("change:track", this.onTrack);
     this.model.off("msg:custom", this.onMessage);
@@ -151,8 +196,21 @@ class View {
   // ---- keys and buttons
 
   press(command) {
-    if (command === "edit") this.openEditor();
+    const why = this.refusals.get(command);
+    if (why) this.hint(why);
+    else if (command === "edit") this.openEditor();
     else this.send(command);
+  }
+
+  /** A button that is of no use now keeps the focus, and says why when it is pressed. */
+  refuse(command, why) {
+    const button = this.buttons.get(command);
+    if (this.refusals.get(command) === why) return;
+    this.refusals.set(command, why);
+    if (why) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+    const [, , , key, tip] = BUTTONS.find(([name]) => name === command);
+    button.title = `${why || tip} (${key})`;
   }
 
   key(event) {
@@ -162,13 +220,13 @@ class View {
     if (event.repeat && this.waitingFor) { event.preventDefault(); return; }
     const button = BUTTONS.find((one) => one[3] === event.key);
     const keys = {
-      ArrowRight: () => this.send("step", { unit: "event" }), ArrowLeft: () => this.send("back", { unit: "event" }),
+      ArrowRight: () => { const why = this.refusals.get("step"); if (why) this.hint(why); else this.send("step", { unit: "event" }); }, ArrowLeft: () => this.send("back", { unit: "event" }),
       Home: () => this.send("seek", { to: 1 }), End: () => this.send("seek", { to: this.view.length }),
       g: () => { const node = this.graph.nodes.get(this.view.here) || this.graph.nodes.values().next().value; if (node) this.graph.focusNode(node); },
       d: () => { const row = this.panel.querySelector(".sfnd-row"); (row || this.panel).focus(); },
       t: () => this.scrub.slider.focus(), "/": () => this.focusSearch(), k: () => this.togglePoints(), "?": () => this.help(),
     };
-    const act = button ? () => { if (!this.buttons.get(button[0]).disabled) this.press(button[0]); } : keys[event.key];
+    const act = button ? () => this.press(button[0]) : keys[event.key];
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();
@@ -203,27 +261,30 @@ class View {
   update() {
     const view = this.view;
     if (view.answered === undefined) return;
-    const held = this.root.contains(document.activeElement) ? document.activeElement.getAttribute("data-keep") : null;
+    const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
+    this.trouble = null;
+    this.refused = this.editing && view.answered === this.editing ? view.problem : null;
     this.updateHead(view);
     this.updateNotices(view);
     this.updatePoints(view);
     this.graph.update(view);
     this.updateHeading(view);
-    this.updateStrip(view);
+    this.strip.update(view.map);
     this.updateTask(view);
     this.rows = null;
     this.fillPanel();
     this.scrub.show(view.position, view);
-    this.root.setAttribute("aria-busy", "false");
+    if (!this.waitingFor || view.answered >= this.waitingFor) this.done();
     const text = this.spoken(view);
     if (this.live.textContent !== text) this.live.textContent = text;
-    if (!this.editor.hidden && this.editedAt !== view.detail.position) this.closeEditor();
-    if (held && !this.root.contains(document.activeElement)) {
-      const again = this.root.querySelector(`[data-keep="${CSS.escape(held)}"]`);
+    if (!this.editor.hidden) this.updateEditor(view);
+    if (focused && !this.root.contains(document.activeElement)) {
+      const held = focused.getAttribute("data-keep");
+      const again = held && this.root.querySelector(`[data-keep="${CSS.escape(held)}"]`);
       (again || this.panel).focus({ preventScroll: true });
     }
     this.root.dataset.answered = view.answered;
-    this.waitingFor = null;
+    if (this.waitingFor) return;
     if (this.target !== null && this.target !== undefined) this.travel(this.target);
   }
 
@@ -238,26 +299,33 @@ class View {
   }
 
   updateHead(view) {
-    const status = view.finished ? view.final : view.reason === "asked" || view.reason === "waiting" ? "WAITING" : "RUNNING";
+    const reason = view.reason || (view.stuck ? "waiting" : "");
+    const status = view.finished ? view.final : reason === "asked" || reason === "waiting" ? "WAITING" : "RUNNING";
     const [word, mark] = STATUS[status] || STATUS.RUNNING;
     const parts = [`event ${view.position.toLocaleString("en")} of ${view.length.toLocaleString("en")}`, `t+${duration(view.elapsed)}`];
     if (view.event) parts.push(view.event);
-    if (REASONS[view.reason]) parts.push(view.hit ? `${REASONS[view.reason]} ${visible(view.hit)}` : REASONS[view.reason]);
+    if (REASONS[reason]) parts.push(view.hit ? `${REASONS[reason]} ${visible(view.hit)}` : REASONS[reason]);
     this.title.replaceChildren(h("bdi", { class: "sfnd-name", text: visible(this.model.get("machine").name) }), " ",
       h("span", { class: `sfnd-badge sfnd-s-${word.replace(" ", "-")}`, text: `${mark} ${view.finished ? word : status === "WAITING" ? "waiting" : "under way"}` }), ` ${parts.join(" · ")}`);
     if (view.followed) {
       this.title.append(" ", h("button", { type: "button", class: "sfnd-chip", "data-keep": "follow", title: "steps stay in this iteration; click to follow the whole run again", onclick: () => this.send("unfollow"), text: visible(`following ${view.followed} ✕`) }));
     }
     this.branches.hidden = view.lines.length < 2;
-    this.branches.replaceChildren(...view.lines.map((line, at) => h("option", { value: at, selected: line.chosen, text: visible(`${line.name}${at ? ` (from event ${line.from})` : ""}: ${line.status.toLowerCase()}, ${line.length} events`) })));
+    this.branches.replaceChildren(...view.lines.map((line, at) => h("option", { value: at, selected: line.chosen, text: visible(`${line.name}${line.from === null ? "" : ` (from event ${line.from})`}: ${line.status.toLowerCase()}, ${line.length} events`) })));
     this.unit.value = view.unit;
-    for (const command of ["step", "over", "out", "run"]) this.buttons.get(command).disabled = view.finished;
-    for (const command of ["back", "restart"]) this.buttons.get(command).disabled = view.position <= 1;
+    const further = view.finished ? "the run has ended: go back, or restart" : view.stuck ? "the run waits for an answer: give one in the form, or advance the clock" : "";
+    for (const command of ["step", "over", "out", "run"]) this.refuse(command, further);
+    for (const command of ["back", "restart"]) this.refuse(command, view.position <= 1 ? "this is the first event" : "");
   }
 
   updateNotices(view) {
     const notices = [];
-    if (view.problem) notices.push(h("div", { class: "sfnd-notice sfnd-bad", role: "alert" }, h("pre", { text: `✖ ${visible(view.problem)}` })));
+    const problem = this.trouble || (this.refused ? null : view.problem);
+    if (problem) notices.push(h("div", { class: "sfnd-notice sfnd-bad", role: "alert" }, h("pre", { text: `✖ ${visible(problem)}` })));
+    for (const edit of view.edits) {
+      const [before, after] = { input: ["", " will get "], variables: ["", " will see the variables "], context: ["from ", " on the context object has "] }[edit.what];
+      notices.push(h("div", { class: "sfnd-notice sfnd-edited" }, `✎ edited: ${before}`, h("b", {}, h("bdi", { text: visible(edit.state) })), after, h("bdi", { class: "sfnd-code", text: visible(edit.value.preview) })));
+    }
     for (const bug of view.bugs) {
       notices.push(h("div", { class: "sfnd-notice sfnd-bad" }, h("span", { text: "✖ the handler of " }), h("bdi", { text: visible(bug.state) }), h("span", { text: ` raised ` }), h("bdi", { text: visible(bug.text) }), bug.times > 1 ? ` ×${bug.times} ` : " ",
         h("button", { type: "button", class: "sfnd-button", "data-keep": `bug ${bug.event || bug.state}`, text: "show where", onclick: () => (bug.child ? this.send("iteration", { children: true, ...bug.child }) : this.send("watch", { event: bug.event })) })));
@@ -278,7 +346,7 @@ class View {
 
   updatePoints(view) {
     const count = view.breakpoints.length;
-    this.points.replaceChildren(h("span", { class: "sfnd-dot", "aria-hidden": "true", text: "●" }), h("span", { text: ` ${count} breakpoint${count === 1 ? "" : "s"}` }));
+    this.points.replaceChildren(h("span", { class: count ? "sfnd-dot" : "", "aria-hidden": "true", text: count ? "●" : "○" }), h("span", { text: ` ${count} breakpoint${count === 1 ? "" : "s"}` }));
     const key = JSON.stringify(view.breakpoints);
     if (this.pointsKey === key) return;
     this.pointsKey = key;
@@ -321,60 +389,6 @@ class View {
     this.heading.replaceChildren(...parts);
   }
 
-  updateStrip(view) {
-    const map = view.map;
-    if (!map) { this.strip.replaceChildren(); this.stripKey = null; return; }
-    const key = `${map.name} ${map.visit} ${map.items.length}`;
-    if (this.stripKey !== key) {
-      this.stripKey = key;
-      this.cells = [...map.items].map((_letter, at) => h("button", { type: "button", role: "gridcell", class: "sfnd-cell", tabindex: "-1", "data-index": at }));
-      this.letters = [];
-      this.cellNow = -1;
-      const grid = h("div", { class: "sfnd-cells", role: "grid", "aria-label": visible(`${map.children ? "child executions" : "iterations"} of ${map.name}`) }, h("div", { role: "row" }, ...this.cells));
-      grid.addEventListener("click", (event) => { const cell = event.target.closest(".sfnd-cell"); if (cell) { const { visit, name, children } = this.view.map; this.send("iteration", { visit, name, children, index: Number(cell.dataset.index) }); } });
-      grid.addEventListener("keydown", (event) => {
-        const at = this.cells.indexOf(event.target);
-        const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + this.perRow(), ArrowUp: at - this.perRow(), Home: 0, End: this.cells.length - 1 }[event.key];
-        if (at < 0 || to === undefined) return;
-        event.preventDefault();
-        event.stopPropagation();
-        const next = this.cells[Math.max(0, Math.min(this.cells.length - 1, to))];
-        event.target.tabIndex = -1;
-        next.tabIndex = 0;
-        next.focus();
-      });
-      if (this.cells[0]) this.cells[0].tabIndex = 0;
-      this.counts = h("div", { class: "sfnd-counts" });
-      this.strip.replaceChildren(this.counts, grid);
-    }
-    const noun = map.children ? "child" : "item";
-    const counts = {};
-    for (let at = 0; at < map.items.length; at += 1) {
-      const letter = map.items[at];
-      counts[letter] = (counts[letter] || 0) + 1;
-      if (this.letters[at] === letter) continue;
-      this.letters[at] = letter;
-      const [word, mark] = LETTERS[letter] || LETTERS.R;
-      this.cells[at].className = `sfnd-cell sfnd-s-${word.replace(" ", "-")}`;
-      this.cells[at].textContent = mark;
-      this.cells[at].setAttribute("aria-label", `${noun} ${at}, ${word}`);
-      this.cells[at].title = `${noun} ${at}: ${word}; click to ${map.children ? "look into its history" : "follow it"}`;
-    }
-    if (this.cellNow !== map.current) {
-      if (this.cells[this.cellNow]) this.cells[this.cellNow].removeAttribute("aria-current");
-      if (this.cells[map.current]) this.cells[map.current].setAttribute("aria-current", "true");
-      this.cellNow = map.current;
-    }
-    const words = Object.entries(counts).map(([letter, count]) => `${(LETTERS[letter] || LETTERS.R)[1]} ${count} ${(LETTERS[letter] || LETTERS.R)[0]}`);
-    this.counts.textContent = visible(`${map.name}: ${map.total} ${map.total === 1 ? noun : map.children ? "children" : "items"} · ${words.join(" · ")}${map.items.length < map.total ? " (the first are shown)" : ""}`);
-  }
-
-  perRow() {
-    const top = this.cells[0].offsetTop;
-    const at = this.cells.findIndex((cell) => cell.offsetTop > top);
-    return at < 1 ? this.cells.length : at;
-  }
-
   show(tab) {
     this.tab = tab;
     this.rows = null;
@@ -415,7 +429,7 @@ class View {
   // ---- tasks
 
   updateTask(view) {
-    const key = JSON.stringify([view.position, view.length, view.looking, view.pending.map((task) => [task.state, task.path, task.attempt, task.outside]), view.timers]);
+    const key = JSON.stringify([view.position, view.length, view.looking, view.stuck, view.pending.map((task) => [task.state, task.path, task.attempt, task.outside]), view.timers]);
     if (this.taskKey === key) return;
     this.taskKey = key;
     this.task.replaceChildren();
@@ -426,7 +440,7 @@ class View {
       this.task.append(h("div", { class: "sfnd-timers" }, h("span", { text: visible(`◷ ${delays.slice(0, 3).map((one) => `${one.what === "wake" ? "wait of" : "retry of"} ${one.state} until ${one.at}`).join("; ")} `) }),
         h("button", { type: "button", class: "sfnd-button sfnd-do-skip", "data-keep": "skip", title: "end this wait at once: no time passes for it", text: "skip the wait", onclick: () => this.send("skip") })));
     }
-    if (view.reason === "waiting") {
+    if (view.stuck) {
       const seconds = h("input", { type: "number", min: "0", value: "60", "aria-label": "seconds", size: "6" });
       this.task.append(h("div", { class: "sfnd-timers" }, "let ", seconds, " seconds pass ", h("button", { type: "button", class: "sfnd-button", text: "advance the clock", onclick: () => this.send("advance", { seconds: Number(seconds.value) || 0 }) })));
     }
@@ -435,22 +449,40 @@ class View {
   // ---- editing
 
   async openEditor() {
-    const seen = this.view.detail;
     if (!this.editor.hidden) { this.closeEditor(); return; }
-    this.editedAt = seen.position;
-    const what = h("select", { "aria-label": "what to edit" }, ...["input", "variables", "context"].map((one) => h("option", { value: one, text: one })));
-    const area = jsonArea("the new value", "null", (valid) => { apply.disabled = !valid; });
-    const apply = h("button", { type: "button", class: "sfnd-button sfnd-main-button", text: "apply", onclick: () => { const text = area.field.value; const chosen = what.value; this.closeEditor(); this.send("edit", { [chosen]: text }); } });
-    const load = async () => { area.set(pretty(await this.textOf({ input: seen.input || seen.data, variables: seen.variables, context: { text: "{}" } }[what.value]))); };
-    what.addEventListener("change", load);
-    this.editor.replaceChildren(h("div", { class: "sfnd-form" }, "edit ", what, h("span", { class: "sfnd-note", text: "as" }), h("bdi", { text: visible(seen.state || "the first state") }), h("span", { class: "sfnd-note", text: "sees it; what came after this point stays as a branch" })),
-      area.element, h("div", { class: "sfnd-form" }, apply, " ", h("button", { type: "button", class: "sfnd-button", text: "cancel", onclick: () => this.closeEditor() })));
+    const found = await this.ask({ do: "editable" });
+    if (found.problem) { this.hint(found.problem); return; }
+    this.editedAt = this.view.detail.position;
+    this.editing = null;
+    const texts = { input: pretty(found.input), variables: pretty(found.variables), context: pretty(found.context) };
+    const what = h("select", { "aria-label": "what to edit" }, ...Object.keys(texts).map((one) => h("option", { value: one, text: one })));
+    const area = jsonArea("the new value", texts.input, (valid) => { apply.disabled = !valid; });
+    const apply = h("button", { type: "button", class: "sfnd-button sfnd-main-button", text: "apply", onclick: () => { this.editing = this.send("edit", { [what.value]: area.field.value }); } });
+    const note = h("div", { class: "sfnd-note", hidden: true, text: "what is left out stays as it is" });
+    let shown = "input";
+    what.addEventListener("change", () => {
+      texts[shown] = area.field.value;
+      shown = what.value;
+      note.hidden = shown === "input";
+      area.set(texts[shown]);
+    });
+    this.refusal = h("div", { class: "sfnd-bad-text", role: "alert", hidden: true });
+    this.editor.replaceChildren(h("div", { class: "sfnd-form" }, "edit ", what, h("span", { class: "sfnd-note", text: "as" }), h("bdi", { text: visible(found.state) }), h("span", { class: "sfnd-note", text: "sees it; what came after this point stays as a branch" })),
+      area.element, note, this.refusal, h("div", { class: "sfnd-form" }, apply, " ", h("button", { type: "button", class: "sfnd-button", text: "cancel", onclick: () => this.closeEditor() })));
     this.editor.hidden = false;
-    await load();
     area.field.focus();
   }
 
+  /** Close the editor when its text has been taken, or the run has gone elsewhere; keep it, with the reason, when it was refused. */
+  updateEditor(view) {
+    if (this.refused) {
+      this.refusal.textContent = `✖ ${visible(this.refused)}`;
+      this.refusal.hidden = false;
+    } else if ((this.editing && view.answered >= this.editing) || this.editedAt !== view.detail.position) this.closeEditor();
+  }
+
   closeEditor() {
+    this.editing = null;
     const inside = this.editor.contains(document.activeElement);
     this.editor.hidden = true;
     if (inside) this.buttons.get("edit").focus();
@@ -458,7 +490,9 @@ class View {
 
   async textOf(value) {
     if (value.text !== null && value.text !== undefined) return value.text;
-    value.text = (await this.ask({ do: "load", name: value.name })).text;
+    const answer = await this.ask({ do: "load", name: value.name });
+    if (answer.problem) { this.hint(answer.problem); return JSON.stringify(`✖ ${answer.problem}`); }
+    value.text = answer.text;
     return value.text;
   }
 }

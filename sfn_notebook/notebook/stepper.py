@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sfn_notebook.errors import CommandError, SfnError
 from sfn_notebook.history.places import Place
 from sfn_notebook.notebook.stepper_commands import FOLLOW_AT_MOST, QUESTIONS, command
 from sfn_notebook.notebook.stepper_static import Still
+from sfn_notebook.notebook.stepper_thread import MainThread
 from sfn_notebook.notebook.stepper_trail import Trail
 from sfn_notebook.notebook.stepper_view import (
     Look,
@@ -39,10 +41,10 @@ from sfn_notebook.render.html import DARK_PAGES
 from sfn_notebook.render.theme import DARK, LIGHT, Theme
 from sfn_notebook.sim.line import PendingTask
 
-STILL_AFTER = 0.7
+STILL_AFTER = 0.35
 """Seconds without a command after which the still picture is made."""
 _HERE = Path(__file__).parent
-_SCRIPTS = ("stepper_json.js", "stepper_graph.js", "stepper_panels.js", "stepper.js")
+_SCRIPTS = ("json", "graph", "panels", "strip", "scrubber")
 _ROLES = (
     "text",
     "muted",
@@ -61,7 +63,8 @@ _ROLES = (
 
 def _script() -> str:
     """Put the parts together: a page loads one module."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    names = [*(f"stepper_{part}.js" for part in _SCRIPTS), "stepper.js"]
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def _style() -> str:
@@ -113,7 +116,8 @@ class Stepper(anywidget.AnyWidget):
             self.svg = self._drawn()
             self.machine = machine_model(debugger, self._look.trail)
             self._show()
-        self.on_msg(lambda _widget, content, _buffers: self.receive(content))
+        thread = MainThread()
+        self.on_msg(lambda _widget, content, _buffers: thread.run(lambda: self.receive(content)))
 
     def _drawn(self) -> str:
         """Draw the machine; without a picture the widget lists the states."""
@@ -131,9 +135,10 @@ class Stepper(anywidget.AnyWidget):
         found = super()._repr_mimebundle_()
         if found is not None:
             bundle, metadata = found
-            display({**bundle, "text/plain": repr(self)}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+            plain = f"Stepper of {self.debugger.machine.name} (needs a running kernel; where it stopped is shown below)"
+            display({**bundle, "text/plain": plain}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if self._still is not None:
-            self._still.show()
+            self._aim_still().show()
 
     def __repr__(self) -> str:
         return f"<Stepper of {self.debugger!r}>"
@@ -151,13 +156,19 @@ class Stepper(anywidget.AnyWidget):
         """Carry out a command of the page, or answer its question."""
         question = QUESTIONS.get(content.get("do", ""))
         if question is not None:
-            self.send({"asked": content, **question(self, content)})
+            try:
+                answer = question(self, content)
+            except SfnError as error:
+                answer = {"problem": str(error)}
+            self.send({"asked": content, **answer})
             return
         problem = None
         try:
             command(content.get("do", ""))(self, content)
         except SfnError as error:
             problem = str(error)
+        except KeyboardInterrupt:
+            problem = f"interrupted at event {self.debugger.position}: step and continue go on from here"
         except Exception as error:  # noqa: BLE001 - a user's predicate may raise anything, and the page waits for an answer
             problem = f"{type(error).__name__}: {error}"
         with self.hold_sync():
@@ -179,7 +190,13 @@ class Stepper(anywidget.AnyWidget):
     def _lines(self) -> list[dict[str, Any]]:
         """Describe the branches."""
         return [
-            {"name": name, "from": position, "chosen": one is self.debugger, "status": one.status, "length": one.length}
+            {
+                "name": name,
+                "from": None if name == "main" or name.startswith("before the change") else position,
+                "chosen": one is self.debugger,
+                "status": one.status,
+                "length": one.length,
+            }
             for name, position, one in self.branches()
         ]
 
@@ -191,16 +208,22 @@ class Stepper(anywidget.AnyWidget):
         """Make the still picture anew when nothing has happened for a moment."""
         if self._still is None or not self._still.shown:
             return
-        self._still.debugger = self.debugger
         if self._later is not None:
             self._later.cancel()
             self._later = None
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no kernel, as in a test
-            self._still.update()
+            self._aim_still().update()
             return
-        self._later = loop.call_later(STILL_AFTER, self._still.update)
+        self._later = loop.call_later(STILL_AFTER, lambda: self._aim_still().update())
+
+    def _aim_still(self) -> Still:
+        """Let the still picture show what the widget does: at the end of a failed run the state that failed."""
+        assert self._still is not None
+        self._look.trail.update()
+        self._still.debugger, self._still.at = self.debugger, replace(self._look, event=None).position
+        return self._still
 
     # ---- what commands share
 
@@ -209,8 +232,21 @@ class Stepper(anywidget.AnyWidget):
         self._look.event = None
         move(self.debugger)
 
+    def edit(self, changes: dict[str, Any]) -> None:
+        """Change data where somebody looks; a change that is refused moves nothing."""
+        debugger = self.debugger
+        stood = debugger.position, debugger.reason, debugger.hit
+        try:
+            debugger.seek(self._look.position).edit(**changes)
+        except BaseException:
+            debugger.position, debugger.reason, debugger.hit = stood
+            raise
+        self._look.event = None
+
     def switch(self, debugger: Debugger) -> None:
-        """Show another branch."""
+        """Show another branch; the breakpoints that are set come along."""
+        if debugger is not self.debugger:
+            debugger.breakpoints = self.debugger.breakpoints.copy()
         self.debugger = debugger
         self._look = Look(
             debugger, Trail(debugger.line, self._graph), followed=self._look.followed, unit=self._look.unit

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfn_notebook.errors import CommandError
-from sfn_notebook.notebook.stepper_view import event_text, events_model
+from sfn_notebook.errors import CommandError, Json
+from sfn_notebook.history.places import Place
+from sfn_notebook.notebook.stepper_view import DELAYS, editable, event_text, events_model
 from sfn_notebook.sim.line import PendingTask
-from sfn_notebook.strictjson import parse_json
+from sfn_notebook.strictjson import json_text, parse_json
 
 if TYPE_CHECKING:
     from sfn_notebook.notebook.stepper import Stepper
@@ -67,8 +68,13 @@ def _watch(stepper: Stepper, content: Mapping[str, Any]) -> None:
 
 
 def _gutter(stepper: Stepper, content: Mapping[str, Any]) -> None:
+    """Set a plain breakpoint on a state, or take away whatever stops there."""
     name = next(s.name for s in stepper.look.trail.states.values() if s.pointer == content["pointer"])
-    stepper.debugger.breakpoints.toggle(name)
+    points = stepper.debugger.breakpoints
+    if name in points:
+        points.remove(name)
+    else:
+        points.add(name)
 
 
 def _break(stepper: Stepper, content: Mapping[str, Any]) -> None:
@@ -86,8 +92,26 @@ def _edit(stepper: Stepper, content: Mapping[str, Any]) -> None:
     for key in ("variables", "context"):
         if not isinstance(changes.get(key, {}), dict):
             raise CommandError(f"the {key} are an object, but found {content[key][:40]}")
-    at = stepper.look.position
-    stepper.go(lambda d: d.seek(at).edit(**changes))
+    if "context" in changes:
+        now = editable(stepper.debugger, stepper.look.position).context
+        changes["context"] = _altered(now, changes["context"])
+        if not changes["context"]:
+            raise CommandError("nothing of the context has been changed; members that are left out stay as they are")
+    stepper.edit(changes)
+
+
+def _altered(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the members that are not as before: a change of the context holds for all states to come, so that it names nothing else."""
+    found: dict[str, Json] = {}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            inner = _altered(old, value)
+            if inner:
+                found[key] = inner
+        elif key not in before or json_text(old) != json_text(value):
+            found[key] = value
+    return found
 
 
 def _handler(stepper: Stepper, content: Mapping[str, Any]) -> None:
@@ -121,6 +145,12 @@ def _reuse(stepper: Stepper, content: Mapping[str, Any]) -> None:
 
 def _after(stepper: Stepper, task: PendingTask) -> None:
     """Go on until the answer of a task shows, or something else asks."""
+    under_way = ("Entered", "Scheduled", "Started", "Submitted")
+    _until_at(stepper, task.place, task.state, lambda kind: not kind.endswith(under_way))
+
+
+def _until_at(stepper: Stepper, place: Place, state: str, shows: Callable[[str], bool]) -> None:
+    """Go on to an event of a state that shows what is looked for, or until something else asks."""
     debugger = stepper.debugger
     for _ in range(FOLLOW_AT_MOST):
         at = debugger.position
@@ -130,9 +160,17 @@ def _after(stepper: Stepper, task: PendingTask) -> None:
         trail.update()
         owner = trail.visit(trail.owners[debugger.position - 1])
         kind = debugger.event["type"] if debugger.event else ""
-        here = owner is not None and (owner.place, owner.name) == (task.place, task.state)
-        if here and not kind.endswith(("Entered", "Scheduled", "Started", "Submitted")):
+        if owner is not None and (owner.place, owner.name) == (place, state) and shows(kind):
             return
+
+
+def _skip(stepper: Stepper, _content: Mapping[str, Any]) -> None:
+    """End a wait, or the delay before a retry, and go on until that shows."""
+    where = stepper.debugger.where()
+    waits = [timer for timer in where.timers if timer.what in DELAYS]
+    here = [timer for timer in waits if (timer.place, timer.state) == (where.place, where.state)] or waits
+    stepper.go(lambda d: d.skip_wait())
+    _until_at(stepper, here[0].place, here[0].state, lambda _kind: True)
 
 
 def _heartbeat(stepper: Stepper, content: Mapping[str, Any]) -> None:
@@ -180,7 +218,7 @@ COMMANDS: dict[str, Do] = {
     "fail": _fail,
     "reuse": _reuse,
     "heartbeat": _heartbeat,
-    "skip": lambda stepper, _: stepper.go(lambda d: d.skip_wait()),
+    "skip": _skip,
     "advance": _advance,
     "iteration": _iteration,
     "unfollow": _unfollow,
@@ -213,9 +251,16 @@ def _event(stepper: Stepper, content: Mapping[str, Any]) -> dict[str, Any]:
     return {"text": event_text(stepper.debugger, int(content["event"]))}
 
 
+def _editable(stepper: Stepper, _content: Mapping[str, Any]) -> dict[str, Any]:
+    found = editable(stepper.debugger, stepper.look.position)
+    parts = {"input": found.input, "variables": found.variables, "context": found.context}
+    return {"state": found.state, **{name: json_text(value) for name, value in parts.items()}}
+
+
 QUESTIONS: dict[str, Callable[[Stepper, Mapping[str, Any]], dict[str, Any]]] = {
     "load": _load,
     "events": _events,
     "event": _event,
+    "editable": _editable,
 }
 """What the page may want to know."""

@@ -54,6 +54,7 @@ class Graph {
     const { pointer } = state;
     node.setAttribute("data-pointer", pointer);
     this.nodes.set(pointer, node);
+    if (node.classList.contains("node")) node.parentNode.append(node); // above the edges, whose heads would cut into its mark
     node.setAttribute("role", "button");
     node.setAttribute("tabindex", this.nodes.size === 1 ? "0" : "-1");
   }
@@ -66,11 +67,13 @@ class Graph {
       const box = node.getBBox();
       node.append(
         svgElement("rect", { class: "sfnd-ring", x: box.x - 4, y: box.y - 4, width: box.width + 8, height: box.height + 8, rx: 7 }),
-        svgElement("text", { class: "sfnd-mark", x: box.x + box.width + 3, y: box.y + 3, "text-anchor": "start" }, ""));
+        svgElement("rect", { class: "sfnd-mark-ground", y: box.y - 12, height: 16, rx: 8 }), svgElement("text", { class: "sfnd-mark", y: box.y + 0.5, "text-anchor": "middle" }, ""));
+      node.corner = box.x + box.width;
       const gutter = svgElement("g", { class: "sfnd-gutter" });
-      gutter.append(svgElement("title", {}, "breakpoint: click to set or to take away"),
-        svgElement("rect", { x: box.x - 17, y: box.y, width: 16, height: Math.max(box.height, 14), class: "sfnd-hit" }),
-        svgElement("circle", { cx: box.x - 8, cy: box.y + box.height / 2, r: 4.5 }));
+      gutter.append(svgElement("title", {}, "click to set a breakpoint"),
+        svgElement("rect", { x: box.x - 20, y: box.y, width: 18, height: Math.max(box.height, 14), class: "sfnd-hit" }),
+        svgElement("circle", { cx: box.x - 11, cy: box.y + box.height / 2, r: 5 }),
+        svgElement("path", { class: "sfnd-if", d: `M${box.x - 13.5},${box.y + box.height / 2 - 1.4}h5m-5,2.8h5` }));
       node.append(gutter);
     }
     this.fitAtFirst();
@@ -146,15 +149,21 @@ class Graph {
 
   update(view) {
     this.last = view;
-    const points = new Set(view.breakpoints.filter((one) => one.state).map((one) => one.state));
+    const points = new Map(); // state -> [whether each stop there has a condition, what it says]
+    for (const one of view.breakpoints) {
+      if (!one.state) continue;
+      const [conditional, text] = points.get(one.state) || [true, ""];
+      points.set(one.state, [conditional && !one.plain, text ? `${text}; ${one.text}` : one.text]);
+    }
     const active = new Set(view.active);
     const looked = view.looking === null ? null : view.detail.pointer;
     for (const [pointer, node] of this.nodes) {
-      const [status, visits, retries] = view.nodes[pointer] || [null, 0, 0];
+      const [status, visits, retries, counts] = view.nodes[pointer] || [null, 0, 0];
       const state = this.states.get(pointer);
       const [word, mark] = STATUS[status] || ["not reached", ""];
       const here = pointer === view.here;
-      const key = `${status} ${visits} ${retries} ${here} ${active.has(pointer)} ${points.has(state.name)} ${looked === pointer}`;
+      const [conditional, stops] = points.get(state.name) || [false, ""];
+      const key = `${status} ${visits} ${retries} ${counts ? counts[status] : ""} ${here} ${active.has(pointer)} ${stops} ${looked === pointer}`;
       if (node.shownKey === key) continue;
       if (this.placed || !this.svg) node.shownKey = key;
       for (const name of [...node.classList]) if (name.startsWith("sfnd-s-")) node.classList.remove(name);
@@ -162,10 +171,18 @@ class Graph {
       node.classList.toggle("sfnd-here", here);
       node.classList.toggle("sfnd-active", active.has(pointer));
       node.classList.toggle("sfnd-looked", looked === pointer);
-      node.classList.toggle("sfnd-broken", points.has(state.name));
-      const label = node.querySelector(".sfnd-mark");
-      if (label) label.textContent = `${here && status !== "FAILED" ? "▶" : mark}${visits > 1 ? `×${visits}` : ""}${retries ? ` ↻${retries}` : ""}`;
-      node.setAttribute("aria-label", visible(`${state.name}, ${state.type}, ${word}${visits > 1 ? `, ${visits} visits` : ""}${retries ? `, ${retries} retries` : ""}${here ? ", current state" : ""}${points.has(state.name) ? ", breakpoint" : ""}`));
+      node.classList.toggle("sfnd-broken", stops !== "");
+      node.classList.toggle("sfnd-conditional", conditional);
+      const many = counts ? ` ${counts[status]}/${visits}` : visits > 1 ? `×${visits}` : "";
+      this.mark(node, `${here && !["FAILED", "WAITING"].includes(status) ? "▶" : mark}${many}${retries ? ` ↻${retries}` : ""}`);
+      const went = counts ? Object.entries(counts).map(([one, count]) => `${count} ${STATUS[one][0]}`).join(", ") : word;
+      const told = visible(`${state.name}, ${state.type}, ${went}${visits > 1 ? `, ${visits} visits` : ""}${retries ? `, ${retries} retries` : ""}${here ? ", current state" : ""}${stops ? `, ${conditional ? "conditional " : ""}breakpoint` : ""}`);
+      node.setAttribute("aria-label", told);
+      const [tip, gutterTip] = node.querySelectorAll("title");
+      if (tip && gutterTip) {
+        tip.textContent = told;
+        gutterTip.textContent = stops ? visible(`breakpoint: ${stops}; click to take it away`) : "click to set a breakpoint";
+      }
       if (here) node.setAttribute("aria-current", "step");
       else node.removeAttribute("aria-current");
     }
@@ -173,6 +190,20 @@ class Graph {
     const moved = this.here !== view.here;
     this.here = view.here;
     if (moved) this.reveal(view.here, false);
+  }
+
+  /** Write the mark of a state into the badge at its corner. */
+  mark(node, text) {
+    const label = node.querySelector(".sfnd-mark");
+    if (!label || label.textContent === text) return;
+    label.textContent = text;
+    const ground = node.querySelector(".sfnd-mark-ground");
+    if (!ground) return;
+    const width = text ? 10 + 7 * text.length : 0;
+    const left = Math.min(node.corner - 8, node.corner + 22 - width); // outwards, as far as there is room
+    ground.setAttribute("width", width);
+    ground.setAttribute("x", left);
+    label.setAttribute("x", left + width / 2);
   }
 
   updateEdges(taken) {

@@ -1,4 +1,4 @@
-// The parts of the widget that are filled anew at each stop: data flow, tabs, the form at a task, the scrubber.
+// The parts of the widget that are filled anew at each stop: data flow, tabs, the form at a task.
 
 /** A text area that says at each key whether what stands in it is JSON. */
 function jsonArea(label, text, changed) {
@@ -41,15 +41,17 @@ function taskForm(view, stop) {
 function taskParts(view, stop, task, form) {
   const { number } = task;
   const outside = task.outside;
-  const callback = task.callback;
+  const { callback, activity } = task;
+  const worker = callback || activity;
   const past = stop.position < stop.length;
   const options = [];
   if (past) options.push(["recorded", "as recorded", "go on with the answer that this run has recorded"]);
   if (task.earlier) options.push(["reuse", "as before the change", "take the answer that the handler gave before the change, without calling it again"]);
-  if (!callback) options.push(["handler", outside ? "call the handler" : "run the handler", "call the Python function, or take the constant, that answers this state"]);
-  options.push(["answer", callback ? "approve with" : "answer with", "give the result by hand"], ["fail", callback ? "reject with" : "fail with", "let the task fail with an error"]);
+  if (task.bound && (!worker || task.earlier)) options.push(["handler", outside ? "call the handler" : "run the handler", "call the Python function, or take the constant, that answers this state"]);
+  else if (!outside && !past) options.push(["handler", "as recorded", "go on with the answer that is known already"]);
+  options.push(["answer", callback ? "approve with" : activity ? "complete with" : "answer with", "give the result by hand"], ["fail", callback ? "reject with" : "fail with", "let the task fail with an error"]);
   const name = `${view.id}-how`;
-  const usual = options.some(([how]) => how === "recorded") ? "recorded" : callback ? "answer" : outside && !task.earlier ? "answer" : options[0][0];
+  const usual = options.some(([how]) => how === "recorded") ? "recorded" : worker ? "answer" : outside && !task.earlier ? "answer" : options[0][0];
   const radios = options.map(([how, word, tip]) => h("label", { title: tip }, h("input", { type: "radio", name, value: how, checked: how === usual }), ` ${word}`));
   const area = jsonArea("the task's result", callback ? '{\n  "approved": true\n}' : "{}", () => check());
   const error = h("input", { type: "text", "aria-label": "error", value: callback ? "Rejected" : "States.TaskFailed", list: `${view.id}-errors`, size: "24" });
@@ -62,7 +64,7 @@ function taskParts(view, stop, task, form) {
     area.element.hidden = how() !== "answer";
     failing.hidden = how() !== "fail";
     go.disabled = (how() === "answer" && area.field.getAttribute("aria-invalid") === "true") || (how() === "fail" && !error.value.trim());
-    go.textContent = { handler: "run", answer: callback ? "✔ approve" : "answer", fail: callback ? "✖ reject" : "fail", reuse: "go on", recorded: "go on" }[how()];
+    go.textContent = { handler: task.bound ? "run" : "go on", answer: callback ? "✔ approve" : activity ? "✔ complete" : "answer", fail: callback ? "✖ reject" : "fail", reuse: "go on", recorded: "go on" }[how()];
   };
   form.onchange = check;
   form.oninput = check;
@@ -75,10 +77,11 @@ function taskParts(view, stop, task, form) {
     else view.send(chosen, { task: number });
   };
   queueMicrotask(check);
-  const title = callback ? "‖ waits for a callback" : outside ? (task.earlier ? "‖ asks before its handler is called again" : "‖ no handler answers this task") : "▶ the task is next";
+  const title = callback ? "‖ waits for a callback" : activity ? "‖ waits for the worker of an activity" : outside ? (task.earlier ? "‖ asks before its handler is called again" : "‖ no handler answers this task") : "▶ the task is next";
   const parts = [h("div", { class: "sfnd-task-title" }, h("b", { text: title }), task.resource ? h("small", { text: visible(` ${task.resource}`) }) : null)];
-  if (callback) {
-    parts.push(h("div", { class: "sfnd-form" }, h("small", {}, "token ", h("bdi", { class: "sfnd-code", text: visible(task.token.slice(0, 40)) })), " ",
+  if (worker) {
+    parts.push(h("div", { class: "sfnd-form" }, h("small", { class: "sfnd-token" }, "token ", h("bdi", { class: "sfnd-code", text: visible(task.token) })), " ",
+      h("button", { type: "button", class: "sfnd-small", title: "copy the task token", text: "copy token", onclick: () => view.copy(task.token, "token") }), " ",
       h("button", { type: "button", class: "sfnd-button sfnd-do-heartbeat", "data-keep": "heartbeat", title: "the worker reports that it is alive: HeartbeatSeconds start anew", text: "♥ heartbeat", onclick: () => view.send("heartbeat", { task: number }) })));
   }
   if (task.earlier) parts.push(h("div", { class: "sfnd-note" }, "before the change: ", h("bdi", { class: "sfnd-code", text: visible(task.earlier.kind === "failed" ? `${task.earlier.error}: ${task.earlier.cause}` : task.earlier.text).slice(0, 200) })));
@@ -112,7 +115,9 @@ function valueTree(view, name, root, value, label, changes, removed) {
   const written = (path) => reference(path, root, jsonata);
   const opened = view.opened.get(name) || new Map();
   view.opened.set(name, opened);
-  const matches = view.needle ? searchJson(value, view.needle) : [];
+  const matches = view.needle ? searchJson(value, view.needle, FOUND + 1) : [];
+  const more = matches.length > FOUND;
+  if (more) matches.pop();
   const path = h("bdi", { class: "sfnd-code", text: visible(written("$")) });
   let item = value;
   let at = "$";
@@ -123,7 +128,7 @@ function valueTree(view, name, root, value, label, changes, removed) {
     label, changes, removed, opened, matches: matches.length ? new Set(matches) : null, copy: (text, what) => view.copy(text, what), copyPath: (chosen) => view.copy(written(chosen), "path"),
     chosen: (chosenPath, chosenItem) => { at = chosenPath; item = chosenItem; path.textContent = visible(written(chosenPath)); },
   });
-  return { element: h("div", {}, tree, bar), matches: matches.length };
+  return { element: h("div", {}, tree, bar), matches: matches.length, more };
 }
 
 const ROOTS = { // what a definition calls the data; what it cannot call is written from $ on
@@ -133,6 +138,7 @@ const ROOTS = { // what a definition calls the data; what it cannot call is writ
 
 function rootOf(name, language) { return (ROOTS[language] || ROOTS.JSONPath)[name] || "$"; }
 
+const FOUND = 500; // places in one value that a search marks
 const SHOWN = 6; // changes that are told of a stage that is folded
 const EXPLAINED = {
   input: "what the state was given", afterInputPath: "InputPath chose from it", afterParameters: "Parameters made the task's input", afterArguments: "Arguments made the task's input",
@@ -146,14 +152,18 @@ function fillFlow(view, stop, seen) {
   const stages = seen.stages.length ? seen.stages : [{ name: "data", against: "", same: false, value: seen.data, changes: [], changed: 0, error: null }];
   const render = async () => {
     let found = 0;
+    let more = false;
     const parts = [];
     for (const stage of stages) {
       const part = stagePart(view, seen, stage, stages);
       parts.push(part.element);
-      if (view.needle) found += await part.find();
+      if (!view.needle) continue;
+      const tree = await part.find();
+      found += tree.matches;
+      more = more || tree.more;
     }
     list.replaceChildren(...parts);
-    search.count.textContent = view.needle ? `${found} found` : "";
+    search.count.textContent = view.needle ? `${found}${more ? "+" : ""} found` : "";
   };
   view.panel.replaceChildren(search.element, list);
   if (view.needle) render();
@@ -184,7 +194,7 @@ function stagePart(view, seen, stage, stages) {
     const tree = valueTree(view, key, rootOf(stage.name, seen.language), parseJson(source.text), `${stage.name} of ${seen.state}`, changes, stage.changes.filter((one) => one.kind === "removed"));
     body.replaceChildren(...(stage.error ? [h("pre", { class: "sfnd-bad-text", text: visible(stage.error) })] : []), tree.element,
       ...(stage.changed > stage.changes.length ? [h("div", { class: "sfnd-note", text: `the first ${stage.changes.length} of ${stage.changed} changes are marked` })] : []));
-    return tree.matches;
+    return tree;
   };
   details.addEventListener("toggle", () => {
     if (details.open && !body.filled) fill();
@@ -192,7 +202,7 @@ function stagePart(view, seen, stage, stages) {
   });
   if (open && value.text !== null && !view.needle) fill();
   else if (open && !view.needle) queueMicrotask(fill);
-  const find = async () => { if (stage.same) return 0; const found = await fill(); if (found) { details.open = true; told.hidden = true; } return found; };
+  const find = async () => { if (stage.same) return { matches: 0, more: false }; const found = await fill(); if (found.matches) { details.open = true; told.hidden = true; } return found; };
   const told = h("div", { class: "sfnd-changes", hidden: open }, ...stage.changes.slice(0, SHOWN).map((change) => h("div", { class: `sfnd-row sfnd-${change.kind}` },
     h("span", { class: "sfnd-sign", text: signs[change.kind] }), h("bdi", { class: "sfnd-key", text: visible(change.path.replace(/^\$\.?(?=.)/, "")) }), " ",
     ...(change.kind === "added" ? [h("bdi", { text: visible(change.b) })] : [h("bdi", { class: "sfnd-was", text: visible(change.a) })]), ...(change.kind === "changed" ? [" → ", h("bdi", { text: visible(change.b) })] : []))),
@@ -216,7 +226,7 @@ async function fillValue(view, value, label, empty) {
     if (text === "{}") { holder.replaceChildren(h("p", { class: "sfnd-note", text: empty })); return; }
     const tree = valueTree(view, label, rootOf(label, view.view.detail.language), parseJson(text), label);
     holder.replaceChildren(tree.element);
-    search.count.textContent = view.needle ? `${tree.matches} found` : "";
+    search.count.textContent = view.needle ? `${tree.matches}${tree.more ? "+" : ""} found` : "";
   };
   view.panel.replaceChildren(search.element, holder);
   await render();
@@ -232,101 +242,21 @@ function fillDefinition(view, _stop, seen) {
   const first = seen.line || 1;
   view.panel.replaceChildren(
     h("div", { class: "sfnd-note" }, seen.line ? `lines ${first}–${first + lines.length - 1} · ${seen.language} ` : `${seen.language} `, h("bdi", { class: "sfnd-code", text: visible(seen.pointer) })),
-    h("pre", { class: "sfnd-source" }, ...lines.flatMap((line, at) => [h("span", { class: "sfnd-lineno", "aria-hidden": "true", text: String(first + at).padStart(4) }), h("bdi", { text: `${visible(line)}\n` })])));
+    h("pre", { class: "sfnd-source" }, ...lines.map((line, at) => h("div", {}, h("span", { class: "sfnd-lineno", "aria-hidden": "true", text: String(first + at).padStart(4) }), h("bdi", { text: `${visible(line)}\n` })))));
 }
 
 function fillEvents(view, stop) {
   const rows = view.rows || stop.events;
-  const body = h("tbody", {}, ...rows.map(([id, type, state, place, told]) => h("tr", { class: id === stop.position ? "sfnd-now" : "", "aria-current": id === stop.position ? "true" : null },
-    h("td", {}, h("button", { type: "button", class: "sfnd-small", "data-keep": `event ${id}`, title: "travel to this event", text: String(id), onclick: () => view.send("seek", { to: id }) })),
-    h("td", { class: /Failed|TimedOut|Aborted/.test(type) ? "sfnd-bad-text" : "", text: `${/Failed|TimedOut|Aborted/.test(type) ? "✖ " : ""}${type}` }), h("td", {}, h("bdi", { text: visible(`${place ? `${place} › ` : ""}${state}`) })), h("td", { class: "sfnd-told" }, h("bdi", { class: "sfnd-code", text: visible(told) })))));
+  const cell = (properties, ...children) => h("td", { role: "cell", ...properties }, ...children); // roles, as a narrow cell lays rows out otherwise
+  const body = h("tbody", { role: "rowgroup" }, ...rows.map(([id, type, state, place, told]) => h("tr", { role: "row", class: id === stop.position ? "sfnd-now" : "", "aria-current": id === stop.position ? "true" : null },
+    cell({}, h("button", { type: "button", class: "sfnd-small", "data-keep": `event ${id}`, title: "travel to this event", text: String(id), onclick: () => view.send("seek", { to: id }) })),
+    cell({ class: /Failed|TimedOut|Aborted/.test(type) ? "sfnd-bad-text" : "", text: `${/Failed|TimedOut|Aborted/.test(type) ? "✖ " : ""}${type}` }), cell({}, h("bdi", { text: visible([place, state].filter(Boolean).join(" › ")) })), cell({ class: "sfnd-told" }, h("bdi", { class: "sfnd-code", text: visible(told) })))));
   const first = rows.length ? rows[0][0] : 1;
-  const earlier = first > 1 ? h("button", { type: "button", class: "sfnd-button", "data-keep": "earlier", text: `earlier events (${first - 1})`, onclick: async () => { view.rows = [...(await view.ask({ do: "events", last: first - 1 })).rows, ...rows]; fillEvents(view, stop); } }) : "";
-  view.panel.replaceChildren(earlier, h("table", { class: "sfnd-events" }, h("thead", {}, h("tr", {}, ...["event", "type", "state", "what it tells"].map((word) => h("th", { scope: "col", text: word })))), body));
-}
-
-// ---- the scrubber
-
-class Scrubber {
-  constructor(travel) {
-    this.travel = travel;
-    this.bar = h("div", { class: "sfnd-pieces", "aria-hidden": "true" });
-    this.marks = h("div", { class: "sfnd-ticks", "aria-hidden": "true" });
-    this.thumb = h("div", { class: "sfnd-thumb", "aria-hidden": "true" });
-    this.bubble = h("div", { class: "sfnd-bubble", "aria-hidden": "true", hidden: true });
-    this.slider = h("div", { class: "sfnd-slider", role: "slider", tabindex: "0", "aria-label": "event", "aria-orientation": "horizontal", "aria-valuemin": "1" }, this.bar, this.marks, this.thumb, this.bubble);
-    this.element = h("div", { class: "sfnd-scrub" }, this.slider);
-    this.length = 1;
-    this.at = 1;
-    this.listen();
-  }
-
-  /** Events 1..n lie at the middles of n equal pieces. */
-  place(event) { return `${((event - 0.5) / this.length) * 100}%`; }
-
-  draw(track) {
-    if (!track || !track.segments) return;
-    this.track = track;
-    this.length = Math.max(1, track.length);
-    let shade = 0;
-    const pieces = track.segments.map(([first, name], at) => {
-      const end = at + 1 < track.segments.length ? track.segments[at + 1][0] : this.length + 1;
-      const share = (end - first) / this.length;
-      if (name) shade = 1 - shade;
-      return h("div", { class: `sfnd-piece${name ? ` sfnd-shade-${shade}` : ""}`, style: `left:${((first - 1) / this.length) * 100}%;width:${share * 100}%`, title: visible(name) }, share > 0.05 ? h("bdi", { text: visible(name) }) : "");
-    });
-    this.bar.replaceChildren(...pieces);
-    this.marks.replaceChildren(...track.ticks.map(([event, kind, name]) => h("span", { class: `sfnd-tick sfnd-tick-${kind}`, style: `left:${this.place(event)}`, title: visible(name), text: kind === "error" ? "✖" : "↻" })));
-    this.slider.setAttribute("aria-valuemax", String(this.length));
-    this.show(this.at);
-  }
-
-  nameAt(event) {
-    let name = "";
-    for (const [first, one] of (this.track && this.track.segments) || []) { if (first > event) break; name = one; }
-    return name;
-  }
-
-  show(event, view) {
-    this.at = event;
-    this.thumb.style.left = this.place(event);
-    this.slider.setAttribute("aria-valuenow", String(event));
-    this.slider.setAttribute("aria-valuetext", visible(`event ${event} of ${this.length}${view && view.event ? `, ${view.event}` : ""}${this.nameAt(event) ? `, ${this.nameAt(event)}` : ""}`));
-  }
-
-  eventAt(clientX) {
-    const box = this.slider.getBoundingClientRect();
-    return Math.max(1, Math.min(this.length, Math.ceil(((clientX - box.left) / box.width) * this.length)));
-  }
-
-  listen() {
-    const drag = (event) => {
-      const to = this.eventAt(event.clientX);
-      this.bubble.hidden = false;
-      this.bubble.textContent = visible(`${to} ${this.nameAt(to)}`);
-      this.bubble.style.left = this.place(to);
-      return to;
-    };
-    this.slider.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      this.slider.setPointerCapture(event.pointerId);
-      this.held = true;
-      const to = drag(event);
-      if (to !== this.at) this.travel(to);
-    });
-    this.slider.addEventListener("pointermove", (event) => {
-      const to = drag(event);
-      if (this.held && to !== this.at) this.travel(to);
-    });
-    const end = () => { this.held = false; this.bubble.hidden = true; };
-    for (const name of ["pointerup", "pointercancel", "pointerleave"]) this.slider.addEventListener(name, (event) => { if (name !== "pointerleave" || !this.held) end(event); });
-    this.slider.addEventListener("keydown", (event) => {
-      const page = Math.max(1, Math.round(this.length / 10));
-      const to = { ArrowRight: this.at + 1, ArrowUp: this.at + 1, ArrowLeft: this.at - 1, ArrowDown: this.at - 1, PageUp: this.at + page, PageDown: this.at - page, Home: 1, End: this.length }[event.key];
-      if (to === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.travel(Math.max(1, Math.min(this.length, to)));
-    });
-  }
+  const earlier = first > 1 ? h("button", { type: "button", class: "sfnd-button", "data-keep": "earlier", text: `earlier events (${first - 1})`, onclick: async () => {
+    const answer = await view.ask({ do: "events", last: first - 1 });
+    if (answer.problem) { view.hint(answer.problem); return; }
+    view.rows = [...answer.rows, ...rows];
+    fillEvents(view, stop);
+  } }) : "";
+  view.panel.replaceChildren(earlier, h("table", { class: "sfnd-events", role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...["event", "type", "state", "what it tells"].map((word) => h("th", { scope: "col", role: "columnheader", text: word })))), body));
 }

@@ -1,7 +1,8 @@
 """The still form of a debugger's stop: a picture of the run so far and a table of where it stands, as HTML and as text.
 
 It is an output of its own beside the widget, because a saved notebook, nbconvert and GitHub show a widget as nothing. All that comes from
-definitions and payloads is escaped. While the widget lives in the page, its style sheet hides this output.
+definitions and payloads is escaped, and kept from MathJax, which would take what stands between two `$` for a formula. While the widget
+lives in the page, its style sheet hides this output.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sfn_notebook.api import stops
 from sfn_notebook.api.debugger import Debugger
 from sfn_notebook.api.pictures import machine_graph
 from sfn_notebook.api.stops import Where
@@ -31,12 +33,14 @@ class Still:
 
     Attributes:
         debugger: the debugger.
+        at: the event to show; None for the position.
         shown: whether it is displayed.
     """
 
     def __init__(self, debugger: Debugger, **picture: Any) -> None:
         """Make one; `picture` is theme, direction and timeout of the graph."""
         self.debugger = debugger
+        self.at: int | None = None
         self._picture = picture
         self._handle: Any = None
 
@@ -47,7 +51,7 @@ class Still:
 
     def bundle(self) -> dict[str, str]:
         """Give the mime bundle."""
-        return still_bundle(self.debugger, **self._picture)
+        return still_bundle(self.debugger, self.at, **self._picture)
 
     def show(self) -> None:
         """Display it."""
@@ -62,20 +66,23 @@ class Still:
 
 
 def still_bundle(
-    debugger: Debugger, *, theme: str = "auto", direction: str = "TB", timeout: float = 20.0
+    debugger: Debugger, at: int | None = None, *, theme: str = "auto", direction: str = "TB", timeout: float = 20.0
 ) -> dict[str, str]:
-    """Show where a debugger stands, as HTML and text."""
-    where = debugger.where()
+    """Show where a debugger stands, as HTML and text; `at` is the event whose state is shown, where that is not the position."""
+    where = debugger.where() if at is None else stops.where(debugger.machine, debugger.line, at)
     try:
         svg = machine_graph(debugger.machine, debugger.history, theme, direction, timeout).svg(inline=True)
     except SfnError as error:
         svg = f"<p>{escape(str(error))}</p>"
-    return {"text/html": _html(debugger, where, svg), "text/plain": f"{debugger!r}\n{where}"}
+    return {"text/html": _html(debugger, where, svg), "text/plain": f"{headline(debugger, where)}\n{where}"}
 
 
 def headline(debugger: Debugger, where: Where) -> str:
     """Say in one line where a debugger stands."""
-    at = f'"{where.state}" ({where.type})' if where.state else "between states"
+    nowhere = (
+        "the end" if debugger.finished else "before the first state" if debugger.position <= 1 else "between states"
+    )
+    at = f'"{where.state}" ({where.type})' if where.state else nowhere
     path = f" in {where.path}" if where.path else ""
     why = _WHY.get(debugger.reason, "")
     parts = [debugger.machine.name, debugger.status if debugger.finished else "stopped"]
@@ -90,7 +97,7 @@ def _html(debugger: Debugger, where: Where, svg: str) -> str:
     )
     table = f'<table style="display:table"><thead><tr><th{_LEFT}>stage</th><th{_LEFT}>data</th></tr></thead><tbody>{rows}</tbody></table>'
     body = f'<div style="display:flex;flex-wrap:wrap;gap:1em"><div>{svg}</div><div style="flex:1 1 20em;min-width:0">{table}</div></div>'
-    return f'<div class="sfnd-still"><p><b>{escape(headline(debugger, where))}</b></p>{body}</div>'
+    return f'<div class="sfnd-still mathjax_ignore"><p><b>{escape(headline(debugger, where))}</b></p>{body}</div>'
 
 
 def _rows(where: Where) -> Iterator[tuple[str, str]]:

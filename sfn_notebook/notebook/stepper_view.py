@@ -7,6 +7,7 @@ under which the widget can ask for the rest; `Texts` keeps those of the last sto
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,8 @@ from typing import Any
 from sfn_notebook.api import stops
 from sfn_notebook.api.debugger import Debugger
 from sfn_notebook.api.stops import Stage, Where
-from sfn_notebook.errors import Json, SfnError
+from sfn_notebook.engine.frames import DEAD, ENTER
+from sfn_notebook.errors import CommandError, Json, SfnError
 from sfn_notebook.history.compare import Change
 from sfn_notebook.history.events import Event, details, parse
 from sfn_notebook.history.places import Place, place_text
@@ -23,8 +25,9 @@ from sfn_notebook.notebook.stepper_trail import Trail
 from sfn_notebook.render import labels
 from sfn_notebook.sim.breakpoints import Breakpoint
 from sfn_notebook.sim.handlers import CallRecord
-from sfn_notebook.sim.line import PendingTask
+from sfn_notebook.sim.line import PendingTask, beginning
 from sfn_notebook.sim.outcomes import TaskError
+from sfn_notebook.sim.tape import engines, frames
 from sfn_notebook.strictjson import json_text
 
 INLINE = 16_000
@@ -35,6 +38,9 @@ ITEMS = 10_000
 EVENTS = 60
 TASKS = 20
 CALLBACK = ".waitForTaskToken"
+ACTIVITY = ":activity:"
+DELAYS = ("wake", "retry")
+"""Timers that somebody may skip."""
 
 BUGS = (NameError, AttributeError, TypeError, SyntaxError, ImportError, AssertionError, RecursionError, LookupError)
 """Exceptions that are mistakes in a handler more often than errors that a workflow should see."""
@@ -121,10 +127,7 @@ def view_model(look: Look, texts: Texts, lines: list[dict[str, Json]]) -> dict[s
     now = debugger.where()
     seen = now if look.position == debugger.position else stops.where(debugger.machine, debugger.line, look.position)
     detail = _detail(seen, debugger, texts)
-    if now is seen and any(
-        task.outside and (task.place, task.state) == (seen.place, seen.state) for task in now.pending
-    ):
-        detail["status"] = "WAITING"
+    detail |= _told_later(seen, now, trail)
     if look.event is None and seen is not now:
         detail |= {"error": now.error, "cause": _readable(now.cause), "status": now.status}
     return {
@@ -137,11 +140,13 @@ def view_model(look: Look, texts: Texts, lines: list[dict[str, Json]]) -> dict[s
         "breakpoints": [_breakpoint(one) for one in debugger.breakpoints],
         "detail": detail,
         "looking": None if look.event is None else look.position,
-        "pending": [_task(task, texts, number) for number, task in enumerate(waiting_tasks(now)[:TASKS])],
+        "pending": [_task(debugger, task, texts, number) for number, task in enumerate(waiting_tasks(now)[:TASKS])],
         "unsettled": len(now.pending),
+        "stuck": _stuck(debugger, now),
         "timers": [{"what": t.what, "state": t.state, "path": place_text(t.place), "at": _clock(t.time)} for t in now.timers[:TASKS]],
         "map": _map(look, seen),
         "followed": None if look.followed is None else place_text(look.followed),
+        "edits": _edits(debugger, texts),
         "bugs": _bugs(debugger, trail),
         "events": events_model(debugger, max(1, look.position - EVENTS + 1), look.position, trail),
         "output": texts.put_text("output", now.event["executionSucceededEventDetails"]["output"])
@@ -150,9 +155,36 @@ def view_model(look: Look, texts: Texts, lines: list[dict[str, Json]]) -> dict[s
     }  # fmt: skip
 
 
+def _told_later(seen: Where, now: Where, trail: Trail) -> dict[str, Json]:
+    """Give what is known of a state that is under way before its events say so."""
+    if seen.status != "RUNNING" or seen.visit is None:
+        return {}
+    if seen.type == "Fail":  # its error comes with the event that fails what is around it
+        visit = trail.visit(seen.visit)
+        assert visit is not None
+        return {"status": "FAILED", "error": visit.error, "cause": visit.cause}
+    asks = seen is now and any(t.outside and (t.place, t.state) == (seen.place, seen.state) for t in now.pending)
+    return {"status": "WAITING"} if asks or seen.type == "Wait" else {}
+
+
+def _stuck(debugger: Debugger, now: Where) -> bool:
+    """Say whether only an answer, or time that somebody lets pass, brings the run further."""
+    if debugger.position < debugger.length or debugger.status != "RUNNING" or not now.pending:
+        return False
+    if not all(task.outside for task in now.pending):
+        return False
+    root = debugger.line.recording.head.engine
+    if root.waiting_calls() or any(frame.phase != DEAD for engine in engines(root) for frame in engine.ready):
+        return False
+    asked = {(task.place, task.state) for task in now.pending}
+    first = next(iter(now.timers), None)
+    return first is None or (first.what not in (*DELAYS, "outcome") and (first.place, first.state) in asked)
+
+
 def _head(look: Look, now: Where) -> dict[str, Json]:
     debugger = look.debugger
     first = debugger.line.events[0].get("timestamp") if debugger.length else None
+    again = Counter(f"{call['state']}, attempt {call['attempt']}" for call in debugger.again)
     elapsed = (now.time - first).total_seconds() if now.time and first else 0.0
     return {
         "status": "RUNNING" if debugger.position < debugger.length else debugger.status,
@@ -166,25 +198,33 @@ def _head(look: Look, now: Where) -> dict[str, Json]:
         "hit": None if debugger.hit is None else str(debugger.hit),
         "finished": debugger.finished,
         "unit": look.unit,
-        "again": [f"{call['state']}, attempt {call['attempt']}" for call in debugger.again[:10]],
+        "again": [f"{what} ×{count}" if count > 1 else what for what, count in again.most_common(10)],
     }
 
 
-_RANK = ("SUCCEEDED", "CAUGHT", "ABORTED", "TIMED_OUT", "FAILED", "RUNNING")
+_RANK = ("ABORTED", "SUCCEEDED", "CAUGHT", "TIMED_OUT", "FAILED", "WAITING", "RUNNING")
+"""The status that speaks for several visits is the last of these; that some were aborted says nothing of the state itself."""
+
+_NAMES = {("Wait", "RUNNING"): "WAITING", ("Fail", "RUNNING"): "FAILED"}
+"""What the visits of a type are called before their events say more."""
 
 
 def _nodes(debugger: Debugger, trail: Trail, now: Where) -> dict[str, Json]:
-    """Give [status, visits, retries] by pointer, for the states that have been entered."""
+    """Give [status, visits, retries] by pointer, for the states that have been entered, and where visits differ their counts by status."""
     found: dict[str, Json] = {}
     asked = {task.state for task in now.pending if task.outside}
     for name, counts in debugger.line.snapshot(debugger.position).counts.items():
         state = trail.states.get(name)
-        if state is None or not counts:
+        if state is None or not any(counts.values()):
             continue
-        status = max(counts, key=_RANK.index)
-        if status == "RUNNING" and (state.type == "Wait" or name in asked):
-            status = "WAITING"
-        found[state.pointer] = [status, sum(counts.values()), trail.retries(name, debugger.position)]
+        named: Counter[str] = Counter()
+        for status, count in counts.items():
+            named[_NAMES.get((state.type, status), status)] += count
+        named = +named  # without those that have become none
+        if name in asked and "RUNNING" in named:
+            named["WAITING"] = named.pop("RUNNING")
+        about: list[Json] = [max(named, key=_RANK.index), sum(named.values()), trail.retries(name, debugger.position)]
+        found[state.pointer] = about if len(named) == 1 else [*about, dict(named)]
     return found
 
 
@@ -263,22 +303,73 @@ def _call(call: CallRecord) -> dict[str, Json]:
     }
 
 
-def _task(task: PendingTask, texts: Texts, number: int) -> dict[str, Json]:
+def _task(debugger: Debugger, task: PendingTask, texts: Texts, number: int) -> dict[str, Json]:
     earlier = task.earlier
     return {
         "number": number,
         "state": task.state,
         "path": place_text(task.place),
         "resource": task.resource,
+        "bound": not task.resource or debugger.line.recording.answering.responder.find(task.state, task.resource)[0],
         "attempt": task.attempt,
         "outside": task.outside,
         "callback": task.outside and task.resource.endswith(CALLBACK),
+        "activity": task.outside and ACTIVITY in task.resource,
         "token": task.token,
         "input": texts.put(f"task {number}", task.input),
         "earlier": None
         if earlier is None
         else {"kind": earlier.kind, "text": json_text(earlier.output)[:2000], "error": earlier.error, "cause": earlier.cause},
     }  # fmt: skip
+
+
+def _edits(debugger: Debugger, texts: Texts) -> list[Json]:
+    """Name the changes that hold from the position on, which no event shows yet."""
+    found: dict[tuple[str, str], Any] = {}
+    for entry in debugger.line.recording.edits:
+        if entry.length != debugger.position:
+            continue
+        for what in ("input", "variables", "context"):
+            if what in entry.data:
+                key, value = (entry.data["state"], what), entry.data[what]
+                found[key] = value if what == "input" else {**found.get(key, {}), **value}
+    return [
+        {"state": state, "what": what, "value": texts.put(f"edit {number}", value)}
+        for number, ((state, what), value) in enumerate(found.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Editable:
+    """What a change of data at a position would change: what this state is about to see."""
+
+    state: str
+    input: Json
+    variables: dict[str, Json]
+    context: dict[str, Json]
+
+
+def editable(debugger: Debugger, position: int) -> Editable:
+    """Give what can be changed at a position: of the state that is under way there, or else of the one that begins next.
+
+    Raises:
+        CommandError: no state is under way there, and none begins.
+    """
+    recording = debugger.line.recording
+    visit = debugger.line.visit(position)
+    if visit is not None and visit.status == "RUNNING":
+        frame = beginning(recording, visit.id, visit.name)
+    else:
+        standing = (frame for frame in frames(recording.at(position).engine.root) if frame.phase == ENTER)
+        frame = next((frame for frame in standing if frame.prev == position or position <= 1), None)
+    if frame is None:
+        raise CommandError(
+            f"no state begins at event {position}: go to an event of the state whose data shall be changed"
+        )
+    state, data, variables, context = frame.state.name, frame.data, dict(frame.variables), frame.context()
+    if visit is not None and visit.status == "RUNNING":
+        context = stops.context_of(recording, position, visit)
+    return Editable(state, data, variables, context)
 
 
 def waiting_tasks(where: Where) -> list[PendingTask]:

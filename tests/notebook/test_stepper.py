@@ -191,7 +191,7 @@ def test_traits_change_together(stepper: Stepper) -> None:
 def test_the_graph_shows_status_visits_retries_and_the_way(stepper: Stepper) -> None:
     view = good(stepper, "run")
     assert view["nodes"]["/States/Each"] == ["SUCCEEDED", 1, 0]
-    assert view["nodes"][PRICE] == ["CAUGHT", 3, 1]
+    assert view["nodes"][PRICE] == ["CAUGHT", 3, 1, {"SUCCEEDED": 2, "CAUGHT": 1}]
     assert view["nodes"]["/States/Approve"] == ["WAITING", 1, 0]
     assert view["here"] == "/States/Approve"
     assert "edge-start:start:/States/Each" in view["edges"]
@@ -436,12 +436,14 @@ def test_time_passes_on_request(stepper: Stepper) -> None:
     assert view["detail"]["state"] == "Approve", "the end of a failed run shows the state that failed"
 
 
-def test_a_wait_is_skipped() -> None:
+def test_a_wait_is_skipped_and_its_end_shows() -> None:
     one = StateMachine.load({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}})
     stepper = Stepper(debug(one, {}))
     view = good(stepper, "step", unit="event")
     assert view["timers"][0]["what"] == "wake"
-    good(stepper, "skip")
+    assert view["detail"]["status"] == view["nodes"]["/States/W"][0] == "WAITING"
+    view = good(stepper, "skip")
+    assert (view["event"], view["timers"], view["nodes"]["/States/W"][0]) == ("WaitStateExited", [], "SUCCEEDED")
     view = good(stepper, "run")
     assert view["elapsed"] == 0
 
@@ -550,8 +552,11 @@ def test_a_stepper_displays_itself_and_beside_it_the_still_picture(nb: Notebook)
     assert said.error is None, said.text
     assert said.value is nb["s"]
     assert len(said.shown) == 2
-    assert said.shown[0].startswith("<Stepper of <Debugger")
-    assert "before the start" in said.shown[1] or "ExecutionStarted" in said.shown[1]
+    assert said.shown[0].startswith("Stepper of orders"), (
+        "what a page without a kernel shows says nothing of a position"
+    )
+    assert "event" not in said.shown[0]
+    assert "before the first state" in said.shown[1]
 
 
 # --- the verb
