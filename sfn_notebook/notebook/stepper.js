@@ -138,7 +138,7 @@ class View {
     });
     this.data = h("section", { class: "sfnd-data", "aria-label": "data" });
     this.heading = h("div", { class: "sfnd-heading" });
-    this.strip = new Strip((item) => this.send("iteration", item));
+    this.strip = new Strip((item) => this.send("iteration", item), () => this.send("branch", { to: this.view.lines.findIndex((line) => line.parent) }));
     this.task = h("div", { class: "sfnd-task" });
     this.editor = h("div", { class: "sfnd-panel sfnd-editor", role: "group", "aria-label": "edit data", hidden: true });
     this.tabs = h("div", { class: "sfnd-tabs", role: "tablist", "aria-label": "what to show" });
@@ -269,7 +269,7 @@ class View {
     this.updatePoints(view);
     this.graph.update(view);
     this.updateHeading(view);
-    this.strip.update(view.map);
+    this.strip.update(view.map, view.lines.some((line) => line.parent));
     this.updateTask(view);
     this.rows = null;
     this.fillPanel();

@@ -188,12 +188,16 @@ class Stepper(anywidget.AnyWidget):
         self.view = {**view, "answered": answered, "problem": problem}
 
     def _lines(self) -> list[dict[str, Any]]:
-        """Describe the branches."""
+        """Describe the branches; the parent is the run that the chosen child execution belongs to."""
+        child = self.debugger.child_of
         return [
             {
                 "name": name,
-                "from": None if name == "main" or name.startswith("before the change") else position,
+                "from": None
+                if name == "main" or name.startswith("before the change") or name.endswith("]")
+                else position,
                 "chosen": one is self.debugger,
+                "parent": child is not None and one is child.parent,
                 "status": one.status,
                 "length": one.length,
             }

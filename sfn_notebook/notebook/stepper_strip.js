@@ -3,15 +3,17 @@
 const LETTERS = { S: ["succeeded", "✔"], F: ["failed", "✖"], A: ["aborted", "■"], T: ["timed out", "✖"], R: ["running", "▶"], ".": ["not started", "◌"] };
 
 class Strip {
-  /** `choose({visit, name, children, index})` is called for a click on a square. */
-  constructor(choose) {
+  /** `choose({visit, name, children, index})` is called for a click on a square, `leave()` to go back from a child execution. */
+  constructor(choose, leave) {
     this.choose = choose;
+    this.leave = h("button", { type: "button", class: "sfnd-button", "data-keep": "leave-child", title: "go back to the run that this child execution belongs to", text: "↩ the whole run", onclick: leave });
     this.element = h("div", { class: "sfnd-strip" });
     this.key = null;
   }
 
-  update(map) {
+  update(map, inChild) {
     this.map = map;
+    this.leave.hidden = !inChild;
     if (!map) { this.element.replaceChildren(); this.key = null; return; }
     const key = `${map.name} ${map.visit} ${map.items.length}`;
     if (this.key !== key) this.build(map);
@@ -33,7 +35,7 @@ class Strip {
     });
     grid.addEventListener("keydown", (event) => this.walk(event));
     this.counts = h("div", { class: "sfnd-counts" });
-    this.element.replaceChildren(this.counts, grid);
+    this.element.replaceChildren(h("div", { class: "sfnd-form" }, this.counts, this.leave), grid);
   }
 
   walk(event) {

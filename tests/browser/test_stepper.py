@@ -281,6 +281,51 @@ def test_breakpoints_nodes_and_iterations(orders: Stepper, page: Page) -> None:
     quiet(page)
 
 
+def test_a_child_of_a_distributed_map_is_looked_into(page: Page, lab: Lab) -> None:
+    # GIVEN a run whose Distributed Map has a failed child, of 40
+    states = {
+        "Clean": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:clean", "Next": "Check"},
+        "Check": {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 7, "Next": "Bad"}], "Default": "Good"},
+        "Bad": {"Type": "Fail", "Error": "Odd", "Cause": "seven"},
+        "Good": {"Type": "Succeed"},
+    }  # fmt: skip
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    load = {
+        "Type": "Map",
+        "ToleratedFailureCount": 3,
+        "ItemProcessor": {"ProcessorConfig": config, "StartAt": "Clean", "States": states},
+        "End": True,
+    }
+    cells = [
+        machine({"StartAt": "Load", "States": {"Load": load}}, "etl"),
+        "rows = [{'n': n} for n in range(40)]\nhandlers = {'Clean': lambda row: row}",
+        "%sfn step etl --input rows",
+    ]
+    stepper = opened(page, lab, cells)
+    stepper.click("run")
+    stepper.settle(lambda: stepper.node("/States/Load").click())
+    strip = stepper.element.locator(".sfnd-strip")
+    assert "Load: 40 children" in strip.inner_text()
+    assert strip.get_by_role("gridcell").count() == 40
+
+    # WHEN its square is pressed
+    failed = strip.get_by_role("gridcell", name="child 7, failed")
+    stepper.settle(lambda: failed.click())
+
+    # THEN its own history is shown on the same picture, its siblings stay in sight, and the way back is a branch
+    assert "event 10 of 10" in stepper.head()
+    assert "failed" in stepper.node("/States/Load/ItemProcessor/States/Bad").get_attribute("aria-label")
+    assert strip.get_by_role("gridcell", name="child 7, failed").get_attribute("aria-current") == "true"
+    stepper.shot("stepper-child")
+    stepper.settle(lambda: strip.get_by_role("gridcell", name="child 8, succeeded").click())
+    assert "succeeded" in stepper.node("/States/Load/ItemProcessor/States/Good").get_attribute("aria-label")
+    branches = stepper.element.get_by_label("branch of the run").locator("option").all_inner_texts()
+    assert [text.partition(":")[0] for text in branches] == ["main", "Load[7]", "Load[8]"]
+    stepper.button("↩ the whole run")
+    assert "succeeded" in stepper.node("/States/Load").get_attribute("aria-label")
+    quiet(page)
+
+
 def test_values_are_searched_copied_and_unfolded(page: Page, lab: Lab) -> None:
     large = {"customer": {"name": "Ada", "e-mail": "ada@example.org"}, "lines": [{"sku": f"s-{n}", "n": n} for n in range(400)], "text": "x" * 40_000,
              "exact": 12345678901234567890}  # fmt: skip

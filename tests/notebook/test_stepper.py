@@ -352,7 +352,7 @@ def test_children_of_a_distributed_map_are_a_strip_and_one_opens_its_own_history
     called = len(calls)
     view = good(stepper, "iteration", index=2, name="Each", children=True)
     assert [line["name"] for line in view["lines"]] == ["main", "Each[2]"]
-    assert view["lines"][1]["chosen"]
+    assert [(line["chosen"], line["parent"]) for line in view["lines"]] == [(False, True), (True, False)]
     assert (view["map"]["items"], view["map"]["current"], view["finished"]) == ("SSS", 2, True)
     assert view["nodes"][PRICE][0] == "CAUGHT"
     view = good(stepper, "inspect", pointer=PRICE)
