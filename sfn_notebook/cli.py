@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.errors import CommandError, SfnError
-from sfn_notebook.notebook.arguments import HelpRequested, Parser, add_outside_arguments, did_you_mean
+from sfn_notebook.notebook.arguments import (
+    HelpRequested,
+    Parser,
+    access_of,
+    add_check_arguments,
+    add_outside_arguments,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from sfn_notebook.api.execution import Execution
@@ -260,20 +267,14 @@ def _importable(folder: Path) -> Iterator[None]:
 def _check_arguments(parser: Parser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="definitions in JSON or YAML")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="text by default")
-    parser.add_argument("--strict", action="store_true", help="count warnings and open placeholders as errors")
-    parser.add_argument(
-        "--type",
-        choices=("STANDARD", "EXPRESS"),
-        type=str.upper,
-        help="kind of workflow; what a template says, else STANDARD by default",
-    )
-    parser.add_argument("--aws", action="store_true", help="let AWS validate them too (needs credentials)")
+    add_check_arguments(parser)
 
 
 def _check(given: argparse.Namespace) -> int:
     from sfn_notebook.api.verbs import check_file
 
-    options = {"strict": given.strict, "ask_aws": given.aws, "workflow_type": given.type}
+    access = access_of(given) if given.aws else None
+    options: dict[str, Any] = {"strict": given.strict, "aws": access, "workflow_type": given.type}
     reports = [report for file in given.files for report in check_file(file, **options)]
     if given.format == "json":
         _out_json([report.as_json() for report in reports])
@@ -286,6 +287,19 @@ def _check(given: argparse.Namespace) -> int:
         for report in reports:
             _out(report.text)
     return OK if all(report.ok for report in reports) else USAGE
+
+
+def _rules_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "word", metavar="WORD", nargs="?", default="", help="only the rules that have it in code or title"
+    )
+
+
+def _rules(given: argparse.Namespace) -> int:
+    from sfn_notebook.api.reports import rules
+
+    _out(rules(given.word).text.rstrip())
+    return OK
 
 
 def _render_arguments(parser: Parser) -> None:
@@ -359,6 +373,7 @@ COMMANDS: Mapping[str, Command] = {
     "lab": Command("Open the tutorial in JupyterLab.", _lab_arguments, _lab),
     "run": Command("Run a definition on the virtual clock.", _run_arguments, _run),
     "check": Command("Report what is wrong with definitions.", _check_arguments, _check),
+    "rules": Command("Tell what the checker finds, with examples.", _rules_arguments, _rules),
     "render": Command("Draw a definition into a file.", _render_arguments, _render),
     "export": Command("Write the %%sfn cells of a notebook as files.", _export_arguments, _export),
 }

@@ -371,3 +371,10 @@ def test_run_reads_the_items_of_a_distributed_map_from_a_folder(
     assert json.loads(capsys.readouterr().out)["output"] == [{"name": "Ada"}, {"name": "Grace"}]
     assert cli.main(["run", str(tmp_path / "m.json"), "--s3", "people"]) == 2
     assert "BUCKET=FOLDER" in capsys.readouterr().err
+
+
+def test_rules_are_told_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rules", "NO_DOLLAR"]) == 0
+    assert "### " in capsys.readouterr().out
+    assert cli.main(["rules", "nothing-like-it"]) == 2
+    assert "no rule has 'nothing-like-it'" in capsys.readouterr().err

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sfn_notebook.api.executions import Executions
     from sfn_notebook.api.history import History
     from sfn_notebook.api.replay import Replay
+    from sfn_notebook.api.reports import CheckReport
     from sfn_notebook.render.digraph import StateGraph
 
 SEEDED_START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -123,6 +124,26 @@ class StateMachine:
         if document.value != definition:  # the source holds placeholders that were filled in
             document = asl_source.from_value(definition, name=name)
         return cls(document, name, source)
+
+    def check(
+        self, *, strict: bool = False, type: str | None = None, aws: bool = False, session: Any = None, **access: Any
+    ) -> CheckReport:
+        """Report what is wrong with the definition, with the lines in question; `.frame` has it as a pandas frame.
+
+        Args:
+            strict: warnings and placeholders that nothing fills in count as errors.
+            type: "STANDARD" or "EXPRESS"; by default what a template says, else STANDARD.
+            aws: let the service validate it too (ValidateStateMachineDefinition); each message then names who said it.
+            session: the boto3 session to ask with.
+            access: `profile`, `region` and `endpoint_url` for a session of our own.
+
+        Raises:
+            AwsError: AWS cannot be asked.
+        """
+        from sfn_notebook.api.verbs import check_machine, with_aws
+
+        report = check_machine(self, strict=strict, workflow_type=type)
+        return with_aws(report, self, type, session, **access) if aws else report
 
     @property
     def errors(self) -> list[Diagnostic]:

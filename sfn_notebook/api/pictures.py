@@ -22,6 +22,7 @@ from sfn_notebook.history.records import Attempt, Visit
 from sfn_notebook.render import html, text
 from sfn_notebook.render.dot import dot_source
 from sfn_notebook.render.graphviz_engine import TIMEOUT, render_dot
+from sfn_notebook.render.look import Findings
 from sfn_notebook.render.overlay import Overlay, overlay_from_visits
 from sfn_notebook.render.summary import AttemptRow, RunSummary, VisitRow
 from sfn_notebook.render.svg import themed_svg
@@ -54,8 +55,10 @@ def machine_graph(
     theme: str = "auto",
     direction: str = "TB",
     timeout: float = TIMEOUT,
+    *,
+    marks: bool = False,
 ) -> StateGraph:
-    """Draw a machine, with a run laid over it where a history is given.
+    """Draw a machine, with a run laid over it where a history is given, or with `marks` on the states in which the checker finds something.
 
     Raises:
         CommandError: there is no such theme or direction.
@@ -67,12 +70,27 @@ def machine_graph(
     overlay = None if history is None else run_overlay(history)
     title = f"state machine {machine.name}" + ("" if history is None else f", a run that is {_status(history)}")
     return make_digraph(
-        dot_source(machine.definition, overlay, theme=look, direction=way),
+        dot_source(machine.definition, overlay, theme=look, direction=way, found=findings(machine) if marks else None),
         title=title,
         outline=text.outline(machine.definition, overlay, title=machine.name),
         theme=look,
         timeout=timeout,
     )
+
+
+def findings(machine: StateMachine) -> dict[str, Findings]:
+    """Give what the checker finds, without general advice, by the pointer of the innermost state in which it is."""
+    from sfn_notebook.asl.topology import topology
+
+    states = topology(machine.definition).by_pointer
+    found: dict[str, list[list[str]]] = {}
+    for diagnostic in machine.diagnostics:
+        pointer = diagnostic.pointer
+        while pointer and pointer not in states:
+            pointer = pointer.rpartition("/")[0]
+        if pointer and diagnostic.code not in ADVICE:
+            found.setdefault(pointer, [[], []])[diagnostic.severity is not Severity.ERROR].append(diagnostic.message)
+    return {pointer: Findings(tuple(errors), tuple(warnings)) for pointer, (errors, warnings) in found.items()}
 
 
 def run_overlay(history: History) -> Overlay:
@@ -121,7 +139,7 @@ def machine_bundle(
     if not set(kinds) - set(TEXT_ONLY):
         outline = text.outline(machine.definition, title=machine.name)
         return {"text/plain": "\n".join([*lines, outline])}
-    graph = machine_graph(machine, None, theme, direction, timeout)
+    graph = machine_graph(machine, None, theme, direction, timeout, marks=True)
     bundle = graph._repr_mimebundle_(include=kinds)
     if lines and "text/plain" in bundle:
         bundle["text/plain"] = "\n".join([*lines, bundle["text/plain"]])

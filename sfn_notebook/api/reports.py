@@ -6,17 +6,21 @@ prints them. Texts come from definitions and are escaped. Nothing here reads fil
 
 from __future__ import annotations
 
+import difflib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sfn_notebook.errors import Diagnostic, Json, Severity, caret
+from sfn_notebook.errors import CommandError, Diagnostic, Json, Severity, caret
 from sfn_notebook.render.html import as_written, escape
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sfn_notebook.api.machine import StateMachine
+    from sfn_notebook.asl.rule_entry import Entry
 
 _PRE = "white-space:pre;overflow-x:auto;line-height:1.35;margin:.4em 0"
 _DIFF_COLOURS = {"+": "var(--jp-success-color1,#008a64)", "-": "var(--jp-error-color1,#cc5500)"}
@@ -157,6 +161,19 @@ class CheckReport(Shown):
         counts = [_count(self.errors, "error"), _count(self.warnings, "warning")]
         return f"{'✔' if self.ok else '✖'} {self.name}: {', '.join(count for count in counts if count)}"
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The problems, one row each, sorted by position: severity, code, message, hint, line, column, pointer."""
+        import pandas as pd
+
+        from sfn_notebook.api.analysis import OURS
+
+        names = ["severity", "code", "message", "hint", "line", "column", "pointer"]
+        found = pd.DataFrame([diagnostic_json(d) for d in self.diagnostics], columns=names)
+        found = found.astype({"line": "Int64", "column": "Int64"})
+        found.attrs[OURS] = True
+        return found
+
     def as_json(self) -> dict[str, Json]:
         """Give plain data."""
         return {"name": self.name, "ok": self.ok, "diagnostics": [diagnostic_json(d) for d in self.diagnostics]}
@@ -178,6 +195,62 @@ class CheckReport(Shown):
         if self.lines is None:
             return f",line={found.line},col={found.column}"
         return f",line={self.lines[found.line - 1]}" if found.line <= len(self.lines) else ""
+
+
+@dataclass(frozen=True)
+class RuleList(Shown):
+    """Rules of the checker, each with a definition that has the problem and one that has not."""
+
+    entries: tuple[Entry, ...] = field(repr=False)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def text(self) -> str:
+        """Give a page of Markdown."""
+        from sfn_notebook.asl.rulebook import rules_page
+
+        return rules_page(self.entries)
+
+    @property
+    def html(self) -> str:
+        """Give a list that unfolds."""
+        return "".join(self._sections())
+
+    def _sections(self) -> Iterator[str]:
+        from sfn_notebook.asl.rulebook import HEADS, shown_wrong, summary
+
+        for severity, (head, about) in HEADS.items():
+            entries = [entry for entry in self.entries if entry.severity is severity]
+            if not entries:
+                continue
+            yield f"<p><b>{head}</b> ({len(entries)}): {escape(about)}</p>"
+            for entry in entries:
+                yield f"<details><summary>{escape(entry.title)} <code>{escape(entry.code)}</code></summary><p>{escape(summary(entry))}</p>"
+                yield f'<p>Wrong:</p><pre style="{_PRE}">{escape(shown_wrong(entry))}</pre>'
+                yield f'<p>Right:</p><pre style="{_PRE}">{escape(entry.right)}</pre></details>'
+
+
+def rules(word: str = "") -> RuleList:
+    """Give the rules of the checker, or those that have a word in their code, title or message.
+
+    Raises:
+        CommandError: no rule has it.
+    """
+    from sfn_notebook.asl.rulebook import BOOK
+
+    wanted = word.lower()
+    found = tuple(e for e in BOOK if wanted in f"{e.code} {e.title} {e.says}".lower())
+    if not found:
+        near = difflib.get_close_matches(word.upper(), {entry.code for entry in BOOK}, n=1)
+        raise CommandError(
+            f"no rule has {word!r} in its code or title" + (f"; did you mean {near[0]}?" if near else "")
+        )
+    return RuleList(found)
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Json]:

@@ -118,7 +118,11 @@ def check_machine(
 
 
 def check_file(
-    path: str, *, strict: bool = False, ask_aws: bool = False, workflow_type: str | None = None
+    path: str,
+    *,
+    strict: bool = False,
+    aws: Mapping[str, Any] | None = None,
+    workflow_type: str | None = None,
 ) -> list[CheckReport]:
     """Report on each definition in a file, of which a template may hold several.
 
@@ -128,7 +132,8 @@ def check_file(
     Args:
         path: of a definition, a template or a notebook.
         strict: warnings and placeholders that nothing fills in count as errors.
-        ask_aws: let the service validate it too (ValidateStateMachineDefinition) and merge both lists.
+        aws: how to reach AWS (`profile`, `region`, `endpoint_url`), to let the service validate it too
+            (ValidateStateMachineDefinition) and merge both lists; None for not asking.
         workflow_type: STANDARD or EXPRESS; by default what a template says, else STANDARD.
     """
     try:
@@ -143,7 +148,7 @@ def check_file(
         else:
             machine = StateMachine(document, one or Path(path).stem, document.text)
             report = check_machine(machine, strict=strict, workflow_type=workflow_type)
-            report = with_aws(report, machine, workflow_type) if ask_aws else report
+            report = report if aws is None else with_aws(report, machine, workflow_type, **aws)
         reports.append(_located(report, path, document.name, one if len(found) > 1 else None, lines))
     return reports
 
@@ -171,8 +176,17 @@ def _located(
     return replace(report, name=shown, path=file, machine=machine, lines=in_file)
 
 
-def with_aws(report: CheckReport, machine: StateMachine, workflow_type: str | None = None) -> CheckReport:
+def with_aws(
+    report: CheckReport, machine: StateMachine, workflow_type: str | None = None, session: Any = None, **access: Any
+) -> CheckReport:
     """Add what AWS says about the machine; each message then names who said it.
+
+    Args:
+        report: what our own check says.
+        machine: the machine.
+        workflow_type: STANDARD or EXPRESS; by default what the template says, else STANDARD.
+        session: a boto3 session; one of our own by default.
+        access: `profile`, `region` and `endpoint_url` for a session of our own.
 
     Raises:
         AwsError: AWS cannot be asked.
@@ -180,7 +194,9 @@ def with_aws(report: CheckReport, machine: StateMachine, workflow_type: str | No
     from sfn_notebook.aws.validate import ask, merge
 
     kind = workflow_type or machine.document.workflow_type or "STANDARD"
-    judged = merge(list(report.diagnostics), list(ask(machine.document, workflow_type=kind).diagnostics))
+    judged = merge(
+        list(report.diagnostics), list(ask(machine.document, session, workflow_type=kind, **access).diagnostics)
+    )
     marked = tuple(
         replace(one.diagnostic, message=f"[{' + '.join(one.by)}] {one.diagnostic.message}") for one in judged
     )

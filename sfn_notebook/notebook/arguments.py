@@ -222,3 +222,28 @@ def add_outside_arguments(parser: Parser) -> None:
         "--s3", metavar="BUCKET=FOLDER", action="append", help="a bucket that a Distributed Map reads or writes"
     )
     parser.add_argument("--executor", choices=("threads", "processes"), help="run handlers side by side")
+
+
+def add_check_arguments(parser: Parser) -> None:
+    """Add the options of a check: how strict, as what kind of workflow, and whether AWS is asked too."""
+    parser.add_argument("--strict", action="store_true", help="count warnings and open placeholders as errors")
+    parser.add_argument(
+        "--type",
+        choices=("STANDARD", "EXPRESS"),
+        type=str.upper,
+        help="kind of workflow; what a template says, else STANDARD by default",
+    )
+    parser.add_argument("--aws", action="store_true", help="let AWS validate it too (needs credentials)")
+    add_access_arguments(parser)
+
+
+def add_access_arguments(parser: Parser) -> None:
+    """Add the options on how to reach AWS."""
+    parser.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
+    parser.add_argument("--region", metavar="R", help="the region; that of the ARN or the configuration by default")
+    parser.add_argument("--endpoint-url", metavar="URL", help="another endpoint than AWS, such as an emulator")
+
+
+def access_of(given: argparse.Namespace) -> dict[str, str | None]:
+    """Give what was said of how to reach AWS."""
+    return {"profile": given.profile, "region": given.region, "endpoint_url": given.endpoint_url}

@@ -18,6 +18,8 @@ from sfn_notebook.notebook import history_commands as executed
 from sfn_notebook.notebook.arguments import (
     HelpRequested,
     Parser,
+    access_of,
+    add_check_arguments,
     add_outside_arguments,
     as_written,
     did_you_mean,
@@ -297,10 +299,7 @@ def _new_debugger(session: Session, settings: Settings, given: argparse.Namespac
 
 def _check_arguments(parser: Parser) -> None:
     _machine_argument(parser)
-    parser.add_argument("--strict", action="store_true", help="count warnings and open placeholders as errors")
-    parser.add_argument(
-        "--type", choices=("STANDARD", "EXPRESS"), type=str.upper, help="kind of workflow; STANDARD by default"
-    )
+    add_check_arguments(parser)
 
 
 def _check(session: Session, _settings: Settings, given: argparse.Namespace) -> Any:
@@ -311,7 +310,20 @@ def _check(session: Session, _settings: Settings, given: argparse.Namespace) -> 
         machine = session.find(given.machine)
     except DefinitionError as error:
         return CheckReport(given.machine, error.diagnostics, error.source, given.strict)
-    return verbs.check_machine(machine, given.machine, strict=given.strict, workflow_type=given.type)
+    report = verbs.check_machine(machine, given.machine, strict=given.strict, workflow_type=given.type)
+    return verbs.with_aws(report, machine, given.type, **access_of(given)) if given.aws else report
+
+
+def _rules_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "word", metavar="WORD", nargs="?", default="", help="only the rules that have it in code or title"
+    )
+
+
+def _rules(_session: Session, _settings: Settings, given: argparse.Namespace) -> Any:
+    from sfn_notebook.api.reports import rules
+
+    return rules(given.word)
 
 
 def _render_arguments(parser: Parser) -> None:
@@ -350,6 +362,7 @@ VERBS: Mapping[str, Verb] = {
     "list": Verb("List the machines that are known.", _no_arguments, _list),
     "load": Verb("Load a definition from a file.", _load_arguments, _load),
     "check": Verb("Report what is wrong with a definition.", _check_arguments, _check),
+    "rules": Verb("Tell what the checker finds, with examples.", _rules_arguments, _rules),
     "render": Verb("Draw a machine into a file.", _render_arguments, _render),
     "diff": Verb("Compare two machines by what they mean.", _diff_arguments, _diff),
     "history": Verb("Fetch one execution from AWS.", executed.history_arguments, executed.history, executed.EPILOG),

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.errors import CommandError, SfnError
-from sfn_notebook.notebook.arguments import Parser, as_written, did_you_mean, is_quoted, unquoted
+from sfn_notebook.notebook.arguments import Parser, add_access_arguments, as_written, did_you_mean, is_quoted, unquoted
 from sfn_notebook.notebook.session import Session
 from sfn_notebook.notebook.values import read_variable
 
@@ -39,9 +39,7 @@ The display goes on changing while other cells run. `%sfn watch --stop` ends all
 
 
 def _access_arguments(parser: Parser) -> None:
-    parser.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
-    parser.add_argument("--region", metavar="R", help="the region; that of the ARN by default")
-    parser.add_argument("--endpoint-url", metavar="URL", help="another endpoint than AWS, such as an emulator")
+    add_access_arguments(parser)
     parser.add_argument(
         "--redact", metavar="PATH", action="append", help="mask payload fields: $..password; may stand several times"
     )

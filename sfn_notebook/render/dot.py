@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sfn_notebook.asl.topology import Edge, Scope, StateNode, Topology, summarise_condition, topology
@@ -51,6 +51,7 @@ def dot_source(
     theme: Theme = AUTO,
     title: str | None = None,
     direction: str = "TB",
+    found: Mapping[str, look.Findings] | None = None,
 ) -> str:
     """Write the machine as DOT.
 
@@ -60,8 +61,9 @@ def dot_source(
         theme: palette of the DOT text itself; SVG made by `digraph` from `AUTO` follows the page.
         title: heading above the graph.
         direction: "TB", from top to bottom, or "LR".
+        found: what the checker finds in states, by their pointers: they are marked.
     """
-    return _Drawing(topology(definition), overlay, theme).draw(title, direction)
+    return _Drawing(topology(definition), overlay, theme, found or {}).draw(title, direction)
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class _Drawing:
     machine: Topology
     overlay: Overlay | None
     theme: Theme
+    found: Mapping[str, look.Findings]
     lines: list[str] = field(default_factory=list)
     edges: list[str] = field(default_factory=list)
     grouped: set[str] = field(default_factory=set)
@@ -170,9 +173,8 @@ class _Drawing:
         self.lines.append(indent + "}")
 
     def _node(self, node: StateNode, indent: str) -> None:
-        self.lines.append(
-            f"{indent}{_quoted(node.pointer)}{_attributes(look.node_attributes(node, self.theme, self.overlay))}"
-        )
+        attributes = look.node_attributes(node, self.theme, self.overlay, self.found.get(node.pointer))
+        self.lines.append(f"{indent}{_quoted(node.pointer)}{_attributes(attributes)}")
 
     def _open(self, name: str, values: dict[str, str], indent: str) -> None:
         self.lines += [f"{indent}subgraph {_quoted(name)} {{", f"{indent}  graph{_attributes(values)}"]

@@ -8,6 +8,7 @@ through `text` (HTML-like labels) and `tooltip` (attributes).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -73,7 +74,28 @@ def role(status: Status) -> str:
     return status.value.replace(" ", "-")
 
 
-def node_attributes(node: StateNode, theme: Theme, overlay: Overlay | None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the checker finds in one state: the messages of its errors and of its warnings."""
+
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """Count them, for the node."""
+        counts = ((len(self.errors), "✖", "error"), (len(self.warnings), "⚠", "warning"))
+        return " ".join(f"{mark} {count} {word}{'s' if count > 1 else ''}" for count, mark, word in counts if count)
+
+    @property
+    def role(self) -> str:
+        """Give the word of the palette."""
+        return "failed" if self.errors else "caught"
+
+
+def node_attributes(
+    node: StateNode, theme: Theme, overlay: Overlay | None, found: Findings | None = None
+) -> dict[str, str]:
     """Give the DOT attributes of one state."""
     seen = seen_of(node, overlay)
     name, details = list(_name_lines(node, seen)), list(dict.fromkeys(row for row in _details(node, seen) if row))
@@ -84,15 +106,22 @@ def node_attributes(node: StateNode, theme: Theme, overlay: Overlay | None) -> d
     ]
     small = (f'<FONT POINT-SIZE="9" COLOR="{muted}">{text(row)}</FONT>' for row in details)
     body = "<BR/>".join([*(f"<B>{text(row)}</B>" for row in name), *small])
-    values = {"id": node_id(node.pointer), "class": classes, **shape, "tooltip": tooltip(_tip(node, seen))}
+    told = _tip(node, seen)
     line, fill = hue(node, "line", theme, seen), hue(node, "fill", theme, seen)
+    if found is not None:
+        classes += " sfn-has-errors" if found.errors else " sfn-has-warnings"
+        line = theme[f"{found.role}-line"]
+        details.append(found.line)
+        body += f'<BR/><FONT POINT-SIZE="9" COLOR="{theme["text"]}"><B>{text(found.line)}</B></FONT>'
+        told = "\n".join([told, *(labels.shorten(labels.one_line(one), 200) for one in found.errors + found.warnings)])
+    values = {"id": node_id(node.pointer), "class": classes, **shape, "tooltip": tooltip(told)}
     if node.type == "Parallel":
         values["label"] = _bars(body, line, fill)
     else:
         values |= {"label": f"<{body}>", "color": line, "fillcolor": fill}
     if seen and seen.status is Status.NOT_REACHED:
         values |= {"fontcolor": muted} | ({"style": shape["style"] + ",dashed"} if "style" in shape else {})
-    elif seen and seen.status is not Status.SUCCEEDED:
+    elif found is not None or (seen and seen.status is not Status.SUCCEEDED):
         values["penwidth"] = "2"
     return values | _room(name + details)
 

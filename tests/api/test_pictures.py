@@ -147,3 +147,19 @@ def test_markup_in_what_is_shown_is_text() -> None:
     broken = machine_bundle(StateMachine.load({"StartAt": hostile, "States": {}}, name=hostile))
     for text in (bundle["text/html"], bundle["image/svg+xml"], broken["text/html"]):
         assert "<img" not in text
+
+
+def test_a_machine_is_shown_with_marks_on_the_states_that_have_problems() -> None:
+    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "Next": "Gone"}}}
+    states = {
+        "A": {"Type": "Pass", "Parameters": {"a": "$.b"}, "Next": "M"},
+        "M": {"Type": "Map", "ItemProcessor": inner, "End": True},
+    }
+    broken = machine({"StartAt": "A", "States": states})
+    svg = machine_bundle(broken)["image/svg+xml"]
+    assert svg.count("sfn-has-errors") == 1
+    assert "✖ 1 error" in svg
+    assert "Missing &#39;Next&#39; target: Gone" in svg or "Missing 'Next' target: Gone" in svg
+    assert svg.count("sfn-has-warnings") == 1
+    assert "sfn-has" not in machine_graph(broken).svg()
+    assert "sfn-has" not in machine_bundle(machine())["image/svg+xml"]  # advice is no mark

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from sfn_notebook import StateMachine
-from sfn_notebook.api.reports import CheckReport, MachineList, Text, diff_machines
-from sfn_notebook.errors import Diagnostic, Severity
+from sfn_notebook.api.reports import CheckReport, MachineList, Text, diff_machines, rules
+from sfn_notebook.errors import CommandError, Diagnostic, Severity
 
 BASE: dict[str, Any] = {
     "StartAt": "A",
@@ -122,3 +122,64 @@ def test_everything_has_text_and_html_and_is_escaped() -> None:
 
 def test_an_empty_list_says_how_to_begin() -> None:
     assert "%%sfn NAME" in MachineList(()).html
+
+
+# --- checks and rules
+
+
+BROKEN = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"a": "$.b"}, "Next": "Gone"}}}
+
+
+def test_a_check_can_be_read_as_a_frame() -> None:
+    report = StateMachine.load(BROKEN).check()
+    frame = report.frame
+    assert list(frame.columns) == ["severity", "code", "message", "hint", "line", "column", "pointer"]
+    assert list(frame["code"]) == [diagnostic.code for diagnostic in report.diagnostics]
+    assert list(frame["code"]) == ["MISSING_END_STATE", "NO_DOLLAR", "MISSING_TRANSITION_TARGET"]
+    assert str(frame["line"].dtype) == "Int64"
+    assert frame["line"].is_monotonic_increasing
+    empty = StateMachine.load({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}).check().frame
+    assert (len(empty), list(empty.columns)) == (0, list(frame.columns))
+
+
+def test_a_machine_is_checked_as_what_it_shall_be() -> None:
+    sync = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::ecs:runTask.sync",
+        "Parameters": {"TaskDefinition": "t"},
+        "End": True,
+    }
+    machine = StateMachine.load({"StartAt": "A", "States": {"A": sync}})
+    assert machine.check().ok
+    assert not machine.check(type="EXPRESS").ok
+    assert not machine.check(strict=True).ok  # it lacks a Retry, which is advice
+
+
+def test_aws_is_asked_with_the_session_and_says_who_said_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sfn_notebook.aws import validate
+
+    asked: list[Any] = []
+
+    def answer(_document: Any, session: Any = None, **more: Any) -> validate.Verdict:
+        asked.append((session, more))
+        return validate.Verdict(True, ())
+
+    monkeypatch.setattr(validate, "ask", answer)
+    report = StateMachine.load(BROKEN).check(aws=True, session="mine", region="eu-west-1")
+    assert asked == [("mine", {"workflow_type": "STANDARD", "region": "eu-west-1"})]
+    assert all(diagnostic.message.startswith("[") for diagnostic in report.diagnostics)
+
+
+def test_rules_are_found_by_a_word_and_shown_with_both_examples() -> None:
+    everything = rules()
+    assert len(everything) == len(list(everything)) > 70
+    found = rules("no_dollar")
+    (entry,) = found
+    assert entry.code == "NO_DOLLAR"
+    assert "### " + entry.title in found.text
+    assert "Right:" in found.html
+    assert "<details>" in found.html
+    assert entry.right.split("\n")[0].replace('"', "&quot;") in found.html
+    assert found.html.count("<details>") == 1
+    with pytest.raises(CommandError, match="no rule has 'nodollar' in its code or title; did you mean NO_DOLLAR"):
+        rules("nodollar")

@@ -184,13 +184,13 @@ def test_aws_is_asked_about_the_workflow_type(tmp_path: Path, monkeypatch: pytes
 
     asked: list[Any] = []
 
-    def answer(_document: Any, *, workflow_type: str) -> validate.Verdict:
+    def answer(_document: Any, _session: Any = None, *, workflow_type: str) -> validate.Verdict:
         asked.append(workflow_type)
         return validate.Verdict(True, ())
 
     monkeypatch.setattr(validate, "ask", answer)
     path = tmp_path / "m.json"
     path.write_text(SYNC)
-    verbs.check_file(str(path), ask_aws=True)
-    verbs.check_file(str(path), ask_aws=True, workflow_type="EXPRESS")
+    verbs.check_file(str(path), aws={})
+    verbs.check_file(str(path), aws={}, workflow_type="EXPRESS")
     assert asked == ["STANDARD", "EXPRESS"]

@@ -446,6 +446,30 @@ def test_the_theme_holds_for_histories_too(nb: Notebook) -> None:
     assert light["text/plain"] == dark["text/plain"]
 
 
+def test_rules_are_told_in_the_notebook(nb: Notebook) -> None:
+    found = nb.good("%sfn rules NO_DOLLAR")
+    assert [entry.code for entry in found] == ["NO_DOLLAR"]
+    assert "mathjax_ignore" in shown(nb, found)["text/html"]
+    assert "no rule has 'zzz'" in nb.cell("%sfn rules zzz").text
+
+
+def test_a_check_may_ask_aws_too(nb: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sfn_notebook.aws import validate
+
+    asked: list[Any] = []
+
+    def answer(_document: Any, _session: Any = None, **more: Any) -> validate.Verdict:
+        asked.append(more)
+        return validate.Verdict(True, ())
+
+    monkeypatch.setattr(validate, "ask", answer)
+    nb.good("%%sfn hello -q\n" + HELLO)
+    nb.good("%sfn check hello")
+    assert asked == []
+    nb.good("%sfn check hello --aws --region eu-west-1 --type express")
+    assert asked == [{"workflow_type": "EXPRESS", "profile": None, "region": "eu-west-1", "endpoint_url": None}]
+
+
 def test_show_takes_a_theme_of_its_own(nb: Notebook) -> None:
     nb.good("%%sfn hello -q\n" + HELLO)
     assert nb.good("%sfn show hello") is nb["hello"]

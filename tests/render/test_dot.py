@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sfn_notebook.render.dot import DARK, dot_source, edge_id, node_id
 from sfn_notebook.render.graphviz_engine import render_dot
+from sfn_notebook.render.look import Findings
 from sfn_notebook.render.overlay import Overlay, StateOverlay, overlay_from_visits
 from sfn_notebook.render.theme import Status
 
@@ -236,3 +237,22 @@ def test_a_dense_machine_is_drawn_with_straight_lines_in_time() -> None:
     assert 'splines="line"' in source
     assert 'splines="line"' not in dot_source(ORDERS)
     assert render_dot(source, "svg").rstrip().endswith(b"</svg>")
+
+
+def test_findings_mark_their_states_with_a_count_a_line_and_their_texts() -> None:
+    found = {
+        "/States/Validate": Findings(("no <such> thing", "another"), ("odd",)),
+        "/States/Prepare/Branches/0/States/Charge": Findings(warnings=("$.a cannot exist",)),
+    }
+    source = dot_source(ORDERS, theme=DARK, found=found)
+    errors = node_line(source, "/States/Validate")
+    assert "sfn-has-errors" in errors
+    assert "✖ 2 errors ⚠ 1 warning" in errors
+    assert f'color="{DARK["failed-line"]}"' in errors
+    assert "no &lt;such&gt; thing" in errors
+    warned = node_line(source, "/States/Prepare/Branches/0/States/Charge")
+    assert "sfn-has-warnings" in warned
+    assert "⚠ 1 warning" in warned
+    assert f'color="{DARK["caught-line"]}"' in warned
+    assert "sfn-has" not in node_line(source, "/States/Undo")
+    assert render_dot(source, "svg")
