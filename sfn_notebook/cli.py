@@ -267,14 +267,17 @@ def _importable(folder: Path) -> Iterator[None]:
 def _check_arguments(parser: Parser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="definitions in JSON or YAML")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="text by default")
+    parser.add_argument("--input", "-i", metavar="JSON", help="a sample input to follow the data from: JSON, or @file")
     add_check_arguments(parser)
 
 
 def _check(given: argparse.Namespace) -> int:
-    from sfn_notebook.api.verbs import check_file
+    from sfn_notebook.api.verbs import check_file, read_data
 
     access = access_of(given) if given.aws else None
     options: dict[str, Any] = {"strict": given.strict, "aws": access, "workflow_type": given.type}
+    if given.input is not None:
+        options["sample"] = read_data(given.input, "--input")
     reports = [report for file in given.files for report in check_file(file, **options)]
     if given.format == "json":
         _out_json([report.as_json() for report in reports])

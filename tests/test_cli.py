@@ -378,3 +378,11 @@ def test_rules_are_told_with_examples(capsys: pytest.CaptureFixture[str]) -> Non
     assert "### " in capsys.readouterr().out
     assert cli.main(["rules", "nothing-like-it"]) == 2
     assert "no rule has 'nothing-like-it'" in capsys.readouterr().err
+
+
+def test_a_check_may_follow_a_sample_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.json"
+    path.write_text('{"StartAt": "A", "States": {"A": {"Type": "Pass", "InputPath": "$.id", "End": true}}}')
+    assert cli.main(["check", str(path), "--strict", "--input", '{"id": 1}']) == 0
+    assert cli.main(["check", str(path), "--strict", "--input", '{"no": 1}']) == 2
+    assert "$.id cannot exist" in capsys.readouterr().out

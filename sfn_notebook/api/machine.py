@@ -22,6 +22,7 @@ from sfn_notebook.api.nested import bind_machines
 from sfn_notebook.api.teststate import try_state
 from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
+from sfn_notebook.asl.rule import NO_SAMPLE
 from sfn_notebook.asl.variables import variable_references
 from sfn_notebook.asl.writing import to_json, to_yaml
 from sfn_notebook.engine.clock import read_iso
@@ -126,13 +127,21 @@ class StateMachine:
         return cls(document, name, source)
 
     def check(
-        self, *, strict: bool = False, type: str | None = None, aws: bool = False, session: Any = None, **access: Any
+        self,
+        *,
+        strict: bool = False,
+        type: str | None = None,
+        sample: Any = NO_SAMPLE,
+        aws: bool = False,
+        session: Any = None,
+        **access: Any,
     ) -> CheckReport:
         """Report what is wrong with the definition, with the lines in question; `.frame` has it as a pandas frame.
 
         Args:
             strict: warnings and placeholders that nothing fills in count as errors.
             type: "STANDARD" or "EXPRESS"; by default what a template says, else STANDARD.
+            sample: an input from which the data is followed through the states; without it the input may hold anything.
             aws: let the service validate it too (ValidateStateMachineDefinition); each message then names who said it.
             session: the boto3 session to ask with.
             access: `profile`, `region` and `endpoint_url` for a session of our own.
@@ -142,7 +151,7 @@ class StateMachine:
         """
         from sfn_notebook.api.verbs import check_machine, with_aws
 
-        report = check_machine(self, strict=strict, workflow_type=type)
+        report = check_machine(self, strict=strict, workflow_type=type, sample=sample)
         return with_aws(report, self, type, session, **access) if aws else report
 
     @property

@@ -18,6 +18,7 @@ from sfn_notebook.api.pictures import machine_graph
 from sfn_notebook.api.reports import CheckReport
 from sfn_notebook.asl import source as asl_source
 from sfn_notebook.asl.check import check
+from sfn_notebook.asl.rule import NO_SAMPLE
 from sfn_notebook.errors import CommandError, DefinitionError, Diagnostic, Json, RunError, Severity
 from sfn_notebook.strictjson import parse_json
 
@@ -95,25 +96,34 @@ def _accepted(machine: StateMachine, called: str, *, strict: bool) -> StateMachi
     return machine
 
 
-def problems(machine: StateMachine, *, strict: bool = False, workflow_type: str | None = None) -> list[Diagnostic]:
+def problems(
+    machine: StateMachine, *, strict: bool = False, workflow_type: str | None = None, sample: Json = NO_SAMPLE
+) -> list[Diagnostic]:
     """Give the diagnostics of a machine.
 
     Args:
         machine: the machine.
         strict: a placeholder that nothing fills in is an error.
         workflow_type: STANDARD or EXPRESS; by default what the template says, else STANDARD.
+        sample: an input from which the data is followed; without it the input may hold anything.
     """
     document = machine.document
-    if not strict and workflow_type in (None, document.workflow_type):
+    if not strict and workflow_type in (None, document.workflow_type) and sample is NO_SAMPLE:
         return machine.diagnostics
-    return list(check(document, strict=strict, workflow_type=workflow_type or document.workflow_type or "STANDARD"))
+    kind = workflow_type or document.workflow_type or "STANDARD"
+    return list(check(document, strict=strict, workflow_type=kind, sample=sample))
 
 
 def check_machine(
-    machine: StateMachine, name: str | None = None, *, strict: bool = False, workflow_type: str | None = None
+    machine: StateMachine,
+    name: str | None = None,
+    *,
+    strict: bool = False,
+    workflow_type: str | None = None,
+    sample: Json = NO_SAMPLE,
 ) -> CheckReport:
     """Report on a machine that was loaded; the arguments are those of `problems`."""
-    found = tuple(problems(machine, strict=strict, workflow_type=workflow_type))
+    found = tuple(problems(machine, strict=strict, workflow_type=workflow_type, sample=sample))
     return CheckReport(name or machine.name, found, machine.document.text, strict)
 
 
@@ -123,6 +133,7 @@ def check_file(
     strict: bool = False,
     aws: Mapping[str, Any] | None = None,
     workflow_type: str | None = None,
+    sample: Json = NO_SAMPLE,
 ) -> list[CheckReport]:
     """Report on each definition in a file, of which a template may hold several.
 
@@ -135,6 +146,7 @@ def check_file(
         aws: how to reach AWS (`profile`, `region`, `endpoint_url`), to let the service validate it too
             (ValidateStateMachineDefinition) and merge both lists; None for not asking.
         workflow_type: STANDARD or EXPRESS; by default what a template says, else STANDARD.
+        sample: an input from which the data is followed.
     """
     try:
         found = asl_source.documents(Path(path))
@@ -147,7 +159,7 @@ def check_file(
             report = CheckReport("", _out_of_reach(document), document.source, strict)
         else:
             machine = StateMachine(document, one or Path(path).stem, document.text)
-            report = check_machine(machine, strict=strict, workflow_type=workflow_type)
+            report = check_machine(machine, strict=strict, workflow_type=workflow_type, sample=sample)
             report = report if aws is None else with_aws(report, machine, workflow_type, **aws)
         reports.append(_located(report, path, document.name, one if len(found) > 1 else None, lines))
     return reports

@@ -299,6 +299,7 @@ def _new_debugger(session: Session, settings: Settings, given: argparse.Namespac
 
 def _check_arguments(parser: Parser) -> None:
     _machine_argument(parser)
+    parser.add_argument("--input", "-i", metavar="X", type=as_written, help="a sample input, to follow the data from")
     add_check_arguments(parser)
 
 
@@ -310,7 +311,10 @@ def _check(session: Session, _settings: Settings, given: argparse.Namespace) -> 
         machine = session.find(given.machine)
     except DefinitionError as error:
         return CheckReport(given.machine, error.diagnostics, error.source, given.strict)
-    report = verbs.check_machine(machine, given.machine, strict=given.strict, workflow_type=given.type)
+    options: dict[str, Any] = {"strict": given.strict, "workflow_type": given.type}
+    if given.input is not None:
+        options["sample"] = read_value(given.input, session.variables)
+    report = verbs.check_machine(machine, given.machine, **options)
     return verbs.with_aws(report, machine, given.type, **access_of(given)) if given.aws else report
 
 

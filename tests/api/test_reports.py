@@ -183,3 +183,13 @@ def test_rules_are_found_by_a_word_and_shown_with_both_examples() -> None:
     assert found.html.count("<details>") == 1
     with pytest.raises(CommandError, match="no rule has 'nodollar' in its code or title; did you mean NO_DOLLAR"):
         rules("nodollar")
+
+
+def test_a_sample_input_tells_what_cannot_be_found() -> None:
+    reads = {"Type": "Pass", "InputPath": "$.order.id", "End": True}
+    machine = StateMachine.load({"StartAt": "A", "States": {"A": reads}})
+    assert machine.check().text.endswith("no problems found")
+    (found,) = machine.check(sample={"order": {"number": 1}}).diagnostics
+    assert (found.code, found.pointer) == ("DATA_CANNOT_EXIST", "/States/A/InputPath")
+    assert machine.check(sample={"order": {"id": 1}}).text.endswith("no problems found")
+    assert machine.check(sample=None).diagnostics

@@ -465,6 +465,7 @@ def test_a_check_may_ask_aws_too(nb: Notebook, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(validate, "ask", answer)
     nb.good("%%sfn hello -q\n" + HELLO)
     nb.good("%sfn check hello")
+    nb.good('%sfn check hello --input {"name": 1}')
     assert asked == []
     nb.good("%sfn check hello --aws --region eu-west-1 --type express")
     assert asked == [{"workflow_type": "EXPRESS", "profile": None, "region": "eu-west-1", "endpoint_url": None}]
