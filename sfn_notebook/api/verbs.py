@@ -87,6 +87,14 @@ def load_text(
     return _accepted(StateMachine(document, name, text), name, strict=strict)
 
 
+def draft_of(text: str, name: str, substitutions: Mapping[str, Any] | None = None) -> StateMachine | None:
+    """Read a definition that may have errors, to show them on its graph; None where the text cannot be read at all."""
+    try:
+        return StateMachine(asl_source.parse(text, name=name, substitutions=substitutions), name, text)
+    except DefinitionError:
+        return None
+
+
 def _accepted(machine: StateMachine, called: str, *, strict: bool) -> StateMachine:
     refused = machine.errors
     if strict:

@@ -18,6 +18,8 @@ from sfn_notebook.notebook.commands import VERBS, Noted, add_definition_options,
 from sfn_notebook.notebook.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sfn_notebook.api.machine import StateMachine
 
 _EPILOG = """\
@@ -71,7 +73,9 @@ def read_line(line: str) -> CellLine:
     return CellLine(check_name(options.name), variable, options)
 
 
-def define(line: str, cell: str, session: Session, offset: int) -> Any:
+def define(
+    line: str, cell: str, session: Session, offset: int, draw: Callable[[StateMachine], None] | None = None
+) -> Any:
     """Do what a `%%sfn` cell says; give the machine, None where nothing is to be shown.
 
     Args:
@@ -79,6 +83,7 @@ def define(line: str, cell: str, session: Session, offset: int) -> Any:
         cell: the text below.
         session: where the machine is kept.
         offset: lines of the cell above that text.
+        draw: shows a machine that is refused, with its mistakes marked.
 
     Raises:
         SfnError: the line or the definition is wrong; nothing has changed then.
@@ -97,6 +102,9 @@ def define(line: str, cell: str, session: Session, offset: int) -> Any:
             cell, read.name, substitutions(given.sub, session), strict=given.strict, lines_above=offset
         )
     except DefinitionError as error:
+        draft = verbs.draft_of(cell, read.name, substitutions(given.sub, session))
+        if draw is not None and draft is not None and not given.quiet:
+            draw(draft)
         raise _with_last_good(error, read.name, session) from None
     if given.save:
         verbs.write_bytes(Path(given.save).expanduser(), cell.encode())

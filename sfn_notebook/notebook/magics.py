@@ -9,6 +9,7 @@ them wherever they appear, and nothing is imported before there is something to 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand, output_can_be_silenced
@@ -23,6 +24,8 @@ from sfn_notebook.notebook.session import Session
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
+
+    from sfn_notebook.api.machine import StateMachine
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 _DEBUGGER = "sfn_notebook.api.debugger", "Debugger"
@@ -80,7 +83,9 @@ class SfnMagics(Magics):
     def cell(self, line: str, cell: str) -> Any:
         """Define a state machine in a cell."""
         offset = cells.line_offset(self._typed, cell)
-        return self._answer(lambda: (None, cells.define(_without_semicolon(line), cell, self.session, offset)))
+        return self._answer(
+            lambda: (None, cells.define(_without_semicolon(line), cell, self.session, offset, self._draw))
+        )
 
     def _answer(self, work: Callable[[], tuple[str | None, Any]]) -> Any:
         """Do the work of a magic; give what IPython is to show."""
@@ -102,6 +107,17 @@ class SfnMagics(Magics):
         from sfn_notebook.api.reports import Text
 
         self._shell.display_pub.publish(Text(note)._repr_mimebundle_())
+
+    def _draw(self, machine: StateMachine) -> None:
+        """Show the graph of a machine that is refused, where pages are shown; its mistakes are told in the error that follows."""
+        from sfn_notebook.api.pictures import machine_graph
+
+        formatter = self._shell.display_formatter
+        if formatter is None or "text/html" not in formatter.active_types:
+            return
+        with suppress(SfnError):  # the picture is an extra: what is wrong is said in words
+            graph = machine_graph(machine, None, self.theme, self.direction, self.timeout, marks=True)
+            self._shell.display_pub.publish(graph._repr_mimebundle_())
 
     def show(self, value: Any) -> dict[str, str]:
         """Make the mime bundle of a machine, an execution or a history, by the settings."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.utils.capture import capture_output
 
 from sfn_notebook import Execution, SfnError, StateMachine
 from sfn_notebook.api.reports import CheckReport, MachineDiff, MachineList, Text
@@ -444,6 +445,23 @@ def test_the_theme_holds_for_histories_too(nb: Notebook) -> None:
     dark = shown(nb, history)
     assert light["image/svg+xml"] != dark["image/svg+xml"]
     assert light["text/plain"] == dark["text/plain"]
+
+
+def test_a_refused_definition_is_drawn_with_its_mistakes_marked(nb: Notebook) -> None:
+    broken = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Gone"}}}'
+
+    def pictures(text: str) -> list[str]:
+        with capture_output() as captured:
+            nb.shell.run_cell(text, store_history=False)  # type: ignore[no-untyped-call]
+        return [output.data["image/svg+xml"] for output in captured.outputs]
+
+    (picture,) = pictures("%%sfn draft\n" + broken)
+    assert "sfn-has-errors" in picture
+    assert "Missing 'Next' target: Gone" in nb.cell("%%sfn draft\n" + broken).text
+    assert pictures("%%sfn draft -q\n" + broken) == []
+    assert pictures("%%sfn draft\n{") == []
+    nb.shell.display_formatter.active_types = ["text/plain"]  # type: ignore[union-attr]
+    assert pictures("%%sfn draft\n" + broken) == []
 
 
 def test_rules_are_told_in_the_notebook(nb: Notebook) -> None:
