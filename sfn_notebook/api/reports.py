@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from sfn_notebook.asl.rule_entry import Entry
 
 _PRE = "white-space:pre;overflow-x:auto;line-height:1.35;margin:.4em 0"
+_WRAPPED = (
+    "white-space:pre-wrap;font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)"
+)
 _DIFF_COLOURS = {"+": "var(--jp-success-color1,#008a64)", "-": "var(--jp-error-color1,#cc5500)"}
 
 
@@ -145,13 +148,26 @@ class CheckReport(Shown):
     @property
     def text(self) -> str:
         """Give each problem with the line that it is in, and a last line that counts."""
-        parts = []
+        told = (f"{head}\n{picture}" if picture else head for head, picture in self._told())
+        return "\n".join([*told, self.summary])
+
+    @property
+    def html(self) -> str:
+        """Give the same; long messages are broken, lines of the definition are not."""
+        shown = (
+            f'<div style="{_WRAPPED}">{escape(head)}</div>'
+            + (f'<pre style="{_PRE}">{escape(picture)}</pre>' if picture else "")
+            for head, picture in self._told()
+        )
+        return "".join([*shown, f'<div style="{_WRAPPED}">{escape(self.summary)}</div>'])
+
+    def _told(self) -> Iterator[tuple[str, str]]:
+        """Give each problem in a line, and the line that it is in with a caret."""
         for diagnostic in self.diagnostics:
             place = f"{diagnostic.line}:{diagnostic.column}: " if diagnostic.line else ""
             about = str(diagnostic).removeprefix(place)
             picture = caret(self.source, diagnostic.line, diagnostic.column, diagnostic.length) if self.source else ""
-            parts.append(f"{self.name}:{place or ' '}{about}" + (f"\n{picture}" if picture else ""))
-        return "\n".join([*parts, self.summary])
+            yield f"{self.name}:{place or ' '}{about}", picture
 
     @property
     def summary(self) -> str:

@@ -193,3 +193,10 @@ def test_a_sample_input_tells_what_cannot_be_found() -> None:
     assert (found.code, found.pointer) == ("DATA_CANNOT_EXIST", "/States/A/InputPath")
     assert machine.check(sample={"order": {"id": 1}}).text.endswith("no problems found")
     assert machine.check(sample=None).diagnostics
+
+
+def test_a_report_breaks_messages_and_keeps_lines_of_the_definition_whole() -> None:
+    report = StateMachine.load(BROKEN).check()
+    assert report.html.count("pre-wrap") == len(report.diagnostics) + 1
+    assert report.html.count("<pre") == len(report.diagnostics)
+    assert "&quot;$.b&quot;" in report.html
