@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.frames import Frame, Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.log import STRIDE
-from sfn_notebook.errors import CommandError, Json, RunError
+from sfn_notebook.errors import CommandError, DefinitionError, Json, RunError
 from sfn_notebook.history.events import ENTERED, EXITED, Event, details
 from sfn_notebook.history.places import scope_of
 from sfn_notebook.history.snapshot import Snapshot
@@ -114,7 +114,7 @@ class Debugger:
         self.breakpoints = Breakpoints(self._states)
         self.branches: list[Branch] = []
         self.child_of: ChildOf | None = None
-        self._execution: tuple[tuple[int, int], Execution] | None = None
+        self._execution: tuple[tuple[int, int, int], Execution] | None = None
 
     @classmethod
     def of(
@@ -181,7 +181,7 @@ class Debugger:
     def execution(self) -> Execution:
         """The run as far as it has been recorded, as `StateMachine.run` gives it; a copy, the debugger does not follow it."""
         recording = self.line.recording
-        key = (recording.length, len(recording.tape))
+        key = (recording.length, len(recording.tape), recording.cuts)
         if self._execution is None or self._execution[0] != key:
             frozen = freeze(recording.head.engine)
             responder = recording.answering.responder.twin()
@@ -483,6 +483,8 @@ class Debugger:
         Raises:
             CommandError: there is no such child, or its history was not kept.
         """
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise CommandError(f"a child's number is a whole number from 0, but found {index!r:.80}")
         parent, run = self._map_run(state)
         name = f"{run.plan.state.name}[{index}]"
         engine = {**run.children, **run.active}.get(index)
@@ -537,20 +539,27 @@ class Debugger:
             RunError: the file cannot be written.
         """
         others = [branch for branch in self.branches if branch.debugger is not self]
+        parent = None if self.child_of is None else self.child_of.parent
+        if parent is not None and all(branch.debugger is not parent for branch in others):
+            others.append(Branch("the whole run", 0, parent))
+        lines = [self, *(branch.debugger for branch in others)]
         saved = {
             "debugger": FORMAT,
             "name": self.machine.name,
-            "text": self.machine.document.text,
-            "line": self._to_json(),
-            "branches": [[b.name, b.position, b.debugger._to_json()] for b in others],
+            "definition": self.machine.definition,
+            "source": self.machine.source,
+            "lines": [line._to_json(lines) for line in lines],
+            "branches": [[branch.name, branch.position] for branch in others],
         }
         try:
             Path(path).write_text(json.dumps(saved, separators=(",", ":")), encoding="ascii")
         except OSError as error:
             raise RunError(f"the debugger cannot be written to {path}: {error.strerror}") from error
 
-    def _to_json(self) -> dict[str, Json]:
+    def _to_json(self, lines: Sequence[Debugger]) -> dict[str, Json]:
         recording = self.line.recording
+        child = self.child_of
+        known = child is not None and any(line is child.parent for line in lines)
         recorded = recording.answering.recorded
         return {
             "recording": recording.to_json(),
@@ -558,6 +567,9 @@ class Debugger:
             "recorded": recorded.past.to_json() if isinstance(recorded, PastOutcomes) else None,
             "position": self.position,
             "breakpoints": self.breakpoints.to_json(),
+            "child_of": [lines.index(child.parent), child.run.number, child.index, child.events]
+            if child is not None and known
+            else None,
         }
 
     @classmethod
@@ -582,15 +594,19 @@ class Debugger:
             saved = json.loads(Path(path).read_text(encoding="utf-8"))
             if saved["debugger"] != FORMAT:
                 raise RunError(f"{path} was saved in format {saved['debugger']}, but this version reads {FORMAT}")
-            machine = StateMachine.load(saved["text"], name=saved["name"])
-            debugger = cls._from_json(machine, saved["line"], responder, confirm)
-            for name, position, line in saved["branches"]:
-                other = cls._from_json(machine, line, responder.twin(), confirm)
-                other.branches = debugger.branches
-                debugger.branches.append(Branch(name, position, other))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            machine = StateMachine.restore(saved["definition"], saved["source"], saved["name"])
+            lines = [cls._from_json(machine, line, responder.twin(), confirm) for line in saved["lines"]]
+            for line, kept in zip(lines, saved["lines"], strict=True):
+                line.branches = lines[0].branches
+                if kept["child_of"] is not None:
+                    number, run, index, events = kept["child_of"]
+                    runs = lines[number].line.recording.head.engine.map_runs
+                    line.child_of = ChildOf(lines[number], runs[run], index, events)
+            for (name, position), line in zip(saved["branches"], lines[1:], strict=True):
+                lines[0].branches.append(Branch(name, position, line))
+        except (OSError, ValueError, LookupError, TypeError, DefinitionError, CommandError) as error:
             raise RunError(f"{path} is no saved debugger: {error}") from error
-        return debugger
+        return lines[0]
 
     @classmethod
     def _from_json(

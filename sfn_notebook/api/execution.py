@@ -263,7 +263,10 @@ class Execution:
         return self
 
     def _advance(self, until: int) -> None:
-        self._drive(until)
+        pace = self._pace() if self.realtime else None
+        self._drive(until, pace)
+        if pace is not None and self.status == "RUNNING":
+            pace(until)
         self.engine.pass_time(until)
 
     def _waiting(self, token: str) -> tuple[Engine, int]:
@@ -330,9 +333,10 @@ class Execution:
                 self._told.append((what, data))
                 self._advance(data)
 
-    def _drive(self, until: int | None) -> None:
+    def _drive(self, until: int | None, pace: Callable[[int], None] | None = None) -> None:
+        if self.realtime and pace is None:
+            pace = self._pace()
         try:
-            pace = self._pace() if self.realtime else None
             if not self.progress:
                 drive(self.engine, self._journal, until, pace=pace)
                 return

@@ -170,7 +170,8 @@ def _skip(stepper: Stepper, _content: Mapping[str, Any]) -> None:
     waits = [timer for timer in where.timers if timer.what in DELAYS]
     here = [timer for timer in waits if (timer.place, timer.state) == (where.place, where.state)] or waits
     stepper.go(lambda d: d.skip_wait())
-    _until_at(stepper, here[0].place, here[0].state, lambda _kind: True)
+    if here:
+        _until_at(stepper, here[0].place, here[0].state, lambda _kind: True)
 
 
 def _heartbeat(stepper: Stepper, content: Mapping[str, Any]) -> None:

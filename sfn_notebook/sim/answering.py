@@ -10,7 +10,7 @@ must agree (`confirm`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -200,6 +200,7 @@ class Answering:
         self._count(kept)
         counts = Counter(self._counts)
         named = _names(kept)
+        self._forget_records(dropped)
         for answer in answers_on(dropped):
             place = _place(answer["call"])
             named[_number(answer["call"])] = name = (*place, counts[place])
@@ -212,14 +213,32 @@ class Answering:
         self.given.clear()
         self._restore(kept)
 
+    def _forget_records(self, dropped: list[Entry]) -> None:
+        """Forget what handlers printed and raised in calls that were given up; of calls with one number, the last are meant."""
+        told = [answer for answer in answers_on(dropped) if answer["by"] in ("handler", "history")]
+        told += [entry.data for entry in dropped if entry.kind == "answer" and entry.data["by"] == "handler"]
+        gone = Counter((one["call"]["task"], one["call"]["state"], one["call"]["attempt"]) for one in told)
+        kept = []
+        for record in reversed(self.responder.records):
+            key = record.task, record.state, record.attempt
+            if gone[key] > 0:
+                gone[key] -= 1
+            else:
+                kept.append(record)
+        self.responder.records[:] = reversed(kept)
+
     def again(self) -> list[dict[str, Json]]:
         """Give the handler calls of given-up parts that have not come up again: those that going on may repeat."""
-        called = ((name, answer["call"]) for name, answer in self.past.items() if answer["by"] == "handler")
-        return [call for name, call in called if name[-1] >= self._counts[name[:-1]]]
+        left = ((name, answer) for name, answer in self.past.items() if name[-1] >= self._counts[name[:-1]])
+        return [answer["call"] for _, answer in left if answer["by"] == "handler" or self._may_call(answer["call"])]
+
+    def _may_call(self, call: Mapping[str, Any]) -> bool:
+        return self.responder.calls_code(call["state"], call["resource"])
 
     def fork(self, tape: list[Entry]) -> Answering:
         """Give the same for another line of the run."""
         responder = self.responder.twin()
+        responder.records.extend(self.responder.records)
         new = Answering(responder, self.recorded, self.confirm)
         new.changed = self.changed
         new.given, new.past = dict(self.given), dict(self.past)
@@ -281,6 +300,7 @@ def describe(call: TaskCall) -> dict[str, Json]:
         "state": call.state,
         "attempt": call.attempt,
         "purpose": call.purpose,
+        "resource": call.service.arn,
     }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import random
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -260,10 +261,14 @@ def compile_condition(text: str) -> Evaluate:
     return lambda data, variables, context: path.evaluate(data, _Surroundings(variables, context))
 
 
+_CONTEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|\$\$""")
+"""A string or a quoted name, which stays as it is, or the context object."""
+
+
 def _jsonata(text: str) -> Evaluate:
     """Compile JSONata; `$` is the data, `$states.input` too, as in definitions; `$$` is the context object, as in paths."""
     parse(text)  # so that a mistake is told of the text as it was written
-    inner = compile_jsonata(f"($_here).({text.replace('$$', '$states.context')})")
+    inner = compile_jsonata(f"($_here).({_CONTEXT.sub(lambda found: found[1] or '$states.context', text)})")
     asks = "$$" in text or "$states.context" in text
 
     def evaluate(data: Json, variables: Mapping[str, Json], context: Context) -> Json:

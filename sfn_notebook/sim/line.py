@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sfn_notebook.engine import log as engine_log
+from sfn_notebook.engine.execution import Engine
 from sfn_notebook.engine.frames import DEAD, ENTER, Frame, Outcome
 from sfn_notebook.errors import CommandError, Json
 from sfn_notebook.history.events import Event
@@ -118,8 +119,7 @@ class Line:
 
     def children(self, position: int, arn: str) -> str:
         """Give one letter per child execution of a Map Run at a position, as `MapRun.letters` has them; "" where they are not at hand."""
-        recording = self.recording
-        root = recording.head.engine if position >= recording.length else recording.at(position).engine
+        root = engine_at(self.recording, position)
         return next((run.letters.decode("ascii") for run in root.map_runs if run.arn == arn), "")
 
     def _pending(self, frame: Frame) -> PendingTask:
@@ -228,8 +228,7 @@ class Line:
 
     def skip_wait(self, position: int) -> None:
         """End the wait, or the delay before a retry, of the state at a position, or of the only one that waits."""
-        player = self.recording.at(position) if position < self.length else self.recording.head
-        timers = player.engine.world.timers
+        timers = engine_at(self.recording, position).world.timers
         found = [t.frame for t in timers if t.what in ("wake", "retry") and not t.stale and t.frame is not None]
         visit = self.visit(position)
         here = [f for f in found if visit is not None and f.entered == visit.id and f.engine.owner is None] or found
@@ -292,9 +291,14 @@ def visit_at(fold: Fold) -> Visit | None:
     return fold.visit(fold.here.id) if isinstance(fold.here, Stay) else None
 
 
+def engine_at(recording: Recording, position: int) -> Engine:
+    """Give the engine at a position, to be read at once: the head where the run has come no further, with all that it was told there."""
+    return recording.head.engine if position >= recording.length else recording.at(position).engine
+
+
 def waiting(recording: Recording, position: int) -> Iterator[Frame]:
     """Yield the frames whose task waits for an answer at a position: not answered, and not about to be."""
-    root = recording.head.engine if position >= recording.length else recording.at(position).engine
+    root = engine_at(recording, position)
     called = {id(call.frame) for call in root.waiting_calls()}
     for engine in engines(root):
         for frame in engine.tasks.values():
@@ -304,7 +308,7 @@ def waiting(recording: Recording, position: int) -> Iterator[Frame]:
 
 def alarms(recording: Recording, position: int) -> tuple[Alarm, ...]:
     """Give the timers that are set at a position, in the order of time; the end of the execution's life is not among them."""
-    root = recording.at(position).engine
+    root = engine_at(recording, position)
     live = sorted(timer for timer in root.world.timers if not timer.stale)
     return tuple(
         Alarm(timer.what, timer.frame.state.name, place_of(timer.frame), engine_log.timestamp(timer.time))

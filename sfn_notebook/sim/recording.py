@@ -50,6 +50,7 @@ class Recording:
         tape: all that it was told.
         answering: who answers its tasks.
         edits: the entries of the tape that are edits of data.
+        cuts: how often a part was given up.
     """
 
     def __init__(self, program: Program, engine: Engine, answering: Answering) -> None:
@@ -63,6 +64,7 @@ class Recording:
         self._probe: Player | None = None
         self._probed = 0
         self._runs = 0
+        self.cuts = 0
 
     @property
     def length(self) -> int:
@@ -130,9 +132,12 @@ class Recording:
     # ---- back
 
     def at(self, length: int) -> Player:
-        """Give a player at the first stop with at least `length` events. It is for looking: pass it to `cut` to go on from there."""
+        """Give a player at the first stop with at least `length` events, before anything was told there.
+
+        It is for looking: pass it to `cut` to go on from there. The next call moves it, or takes it apart: keep nothing of its engine.
+        """
         probe = self._probe
-        near = next(point for point in reversed(self.checkpoints) if point.length <= max(length, 1))
+        near = next(point for point in reversed(self.checkpoints) if self._is_before(point, max(length, 1)))
         if probe is None or self._probed > length or probe.length < near.length:
             if probe is not None:
                 release(probe.engine)
@@ -140,6 +145,11 @@ class Recording:
         probe.run(length)
         self._probe, self._probed = probe, length
         return probe
+
+    def _is_before(self, point: Checkpoint, length: int) -> bool:
+        """Say whether a checkpoint lies at or before the first stop with so many events: it may know an answer that was given there."""
+        told = point.at > 0 and self.tape[point.at - 1].length == length
+        return point.length < length or (point.length == length and not told)
 
     def cut(self, player: Player) -> None:
         """Let the run go on from a player that `at` gave; what was recorded after it is forgotten."""
@@ -154,6 +164,7 @@ class Recording:
         ]
         self._probe = None
         self._runs = 0
+        self.cuts += 1
 
     def fork(self) -> Recording:
         """Give a recording of its own that has all that this one has."""
@@ -166,7 +177,7 @@ class Recording:
         new.head = Player(engine, new.tape, self.head.at)
         new.checkpoints = list(self.checkpoints)
         new._probe, new._probed = None, 0
-        new._runs = self._runs
+        new._runs, new.cuts = self._runs, self.cuts
         return new
 
     # ---- saving
@@ -179,6 +190,7 @@ class Recording:
             "first": saved,
             "tape": [entry.to_json() for entry in self.tape],
             "length": self.length,
+            "drained": self.head.drained,
             "answering": self.answering.to_json(),
         }
 
@@ -189,7 +201,7 @@ class Recording:
         recording.tape.extend(Entry(*entry) for entry in saved["tape"])
         recording.edits.extend(entry for entry in recording.tape if entry.kind == "edit")
         recording.head.run(saved["length"], lambda: "end of tape", recording._pause)
-        recording.head.catch_up()
+        recording.head.catch_up(drain=saved["drained"])
         answering.load(saved["answering"], recording.tape)
         return recording
 

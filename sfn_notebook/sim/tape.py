@@ -121,13 +121,18 @@ class Player:
         else:
             ACTS[entry.kind](self.engine, entry.data)
 
-    def catch_up(self) -> None:
-        """Take in the rest of the tape, where it has shown no event yet."""
+    def catch_up(self, *, drain: bool) -> None:
+        """Take in the rest of the tape, where it has shown no event yet; `drain` says whether what is ready then had been run."""
         while (entry := self._due()) is not None:
-            self.engine.stop_at = 0
-            self.engine.reset_fence()
-            self.engine.drain()
+            self._drain()
             self.play(entry)
+        if drain:
+            self._drain()
+
+    def _drain(self) -> None:
+        self.engine.stop_at = 0
+        self.engine.reset_fence()
+        self.engine.drain()
 
     def add(self, entry: Entry) -> None:
         """Put an entry at the end of the tape and tell it to the engine."""

@@ -190,10 +190,46 @@ def test_a_debugger_of_a_child_can_be_saved(tmp_path: Path) -> None:
     assert again.seek(2).edit(input={"x": 1}).view() == child.seek(2).edit(input={"x": 1}).view()
 
 
+def test_a_saved_run_knows_its_children_again(tmp_path: Path) -> None:
+    debugger = stepped()
+    debugger.child(4).seek(5)
+    debugger.save(tmp_path / "run.json")
+    again = Debugger.load(tmp_path / "run.json")
+    (branch,) = again.branches
+    assert again.child(4) is branch.debugger
+    assert branch.debugger.position == 5
+    branch.debugger.save(tmp_path / "child.json")
+    child = Debugger.load(tmp_path / "child.json")
+    assert child.child_of is not None
+    assert child.child_of.parent is child.branches[0].debugger
+    assert child.child(5).status == "FAILED"
+
+
+def test_children_under_way_are_as_far_after_loading(tmp_path: Path) -> None:
+    states = {
+        "A": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "T"}], "Default": "H"},
+        "T": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:t", "End": True},
+        "H": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:h", "End": True},
+    }
+    definition = machine().definition
+    definition["States"]["Load"]["ItemProcessor"] |= {"StartAt": "A", "States": states}
+    handlers = {"H": lambda data: After(3, data)}
+    debugger = debug(StateMachine.load(definition), [1, 2], handlers, seed=1).run_to().run_to()
+    debugger.save(tmp_path / "run.json")
+    loaded = Debugger.load(tmp_path / "run.json", handlers)
+    assert [child.status for child in loaded.execution.children()] == [
+        child.status for child in debugger.execution.children()
+    ]
+    assert loaded.view() == debugger.view()
+
+
 def test_what_is_no_child_is_said() -> None:
     debugger = stepped()
     with pytest.raises(CommandError, match=r"Load\[6\] cannot be looked into: there are 6 child executions"):
         debugger.child(6)
+    for wrong in ("0", None, True, 1.0):
+        with pytest.raises(CommandError, match="a child's number is a whole number from 0, but found"):
+            debugger.child(wrong)  # type: ignore[arg-type]
     with pytest.raises(CommandError, match="no Distributed Map with children at hand has been started by event 1"):
         debugger.seek(1).child(0)
     with pytest.raises(CommandError, match='no Distributed Map "Clean"'):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -669,3 +670,107 @@ def test_a_debugger_of_an_unfinished_history_asks_where_it_ends() -> None:
     debugger = Debugger.of(type(whole).from_events(whole.raw[:6]), machine).run_to()
     assert (debugger.reason, here(debugger)) == ("waiting", "6 TaskStarted Pay")
     assert debugger.answer({"receipt": "now"}).run_to().finished
+
+
+# ---- one truth, whichever way one came to it
+
+
+def task(name: str, following: str | None = None, **more: Any) -> dict[str, Any]:
+    way = {"Next": following} if following else {"End": True}
+    return {"Type": "Task", "Resource": f"arn:aws:lambda:us-east-1:123456789012:function:{name}", **way, **more}
+
+
+def distributed(states: dict[str, Any], start_at: str, **more: Any) -> dict[str, Any]:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    return {"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, "StartAt": start_at, "States": states}, **more}
+
+
+def test_a_saved_debugger_keeps_what_was_filled_in(tmp_path: Path) -> None:
+    text = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": ${S}, "Next": "B"}, "B": {"Type": "Pass", "Result": "${X}", "End": true}}}'
+    machine = StateMachine.load(text, name="y", substitutions={"X": "hello", "S": 1})
+    debugger = debug(machine, {}).run_to()
+    debugger.save(tmp_path / "d.json")
+    assert Debugger.load(tmp_path / "d.json").view().output == debugger.view().output == "hello"
+
+
+def test_a_task_after_a_map_run_is_pending_however_the_debugger_was_made(tmp_path: Path) -> None:
+    load = distributed({"A": {"Type": "Pass", "End": True}}, "A", Next="B")
+    machine = StateMachine.load({"StartAt": "L", "States": {"L": load, "B": task("b")}})
+    handlers = {"B": lambda data: data}
+    stepped = debug(machine, [1], handlers, seed=1).run_to()
+    stepped.save(tmp_path / "d.json")
+    execution = machine.run([1], handlers, seed=1)
+    others = (
+        Debugger.of(execution, machine),
+        Debugger.of(execution.history, machine),
+        Debugger.load(tmp_path / "d.json"),
+    )
+    for position in range(1, stepped.length + 1):
+        expected = [one.state for one in stepped.seek(position).pending]
+        assert [[one.state for one in other.seek(position).pending] for other in others] == [expected] * 3
+    begun = next(event["id"] for event in stepped.events if event["type"] == "LambdaFunctionStarted")
+    assert others[0].seek(begun).answer("new").run_to().execution.output == "new"
+
+
+def test_timers_at_the_head_know_what_has_been_told_there() -> None:
+    waits = StateMachine.load({"StartAt": "A", "States": {"A": task("a", TimeoutSeconds=60, HeartbeatSeconds=10)}})
+    debugger = debug(waits, {}, seed=1).run_to()
+    before = {timer.what: timer.time for timer in debugger.view().timers}
+    debugger.advance(5).heartbeat()
+    after = {timer.what: timer.time for timer in debugger.view().timers}
+    assert (after["heartbeat"] - before["heartbeat"]).total_seconds() == 5
+    inner = {"A": task("a", "W"), "W": {"Type": "Wait", "Seconds": 7, "End": True}}
+    machine = StateMachine.load({"StartAt": "L", "States": {"L": distributed(inner, "A", End=True)}})
+    debugger = debug(machine, [1], seed=1).run_to().answer(3).advance(1)
+    assert [timer.what for timer in debugger.view().timers] == ["wake"]
+    assert debugger.skip_wait().run_to().status == "SUCCEEDED"
+
+
+def test_the_execution_is_that_of_the_last_change() -> None:
+    first = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": True}}
+    debugger = debug(StateMachine.load({"StartAt": "A", "States": first}), {}).run_to("B")
+    for value in (1, 2, 3):
+        debugger.seek(1).edit(input={"v": value}).run_to()
+        assert debugger.execution.output == debugger.view().output == {"v": value}
+
+
+def test_a_fork_knows_what_handlers_printed_and_a_given_up_call_is_forgotten() -> None:
+    def hello(data: Any) -> Any:
+        print("hello", data)
+        return data
+
+    machine = StateMachine.load({"StartAt": "A", "States": {"A": task("a")}})
+    debugger = debug(machine, {"n": 1}, {"A": hello}).run_to()
+    printed = [call.printed for call in debugger.seek(5).where().calls]
+    assert printed == ["hello {'n': 1}\n"]
+    assert debugger.fork().where() == debugger.where()
+    debugger.seek(2).edit(input={"n": 2}).run_to().answer("by hand").run_to()
+    assert debugger.seek(5).where().calls == ()
+    kept = debugger.branches[-1].debugger
+    assert [call.printed for call in kept.seek(5).where().calls] == printed
+
+
+def test_what_a_history_has_answered_is_named_where_a_handler_may_repeat_it() -> None:
+    machine = StateMachine.load({"StartAt": "A", "States": {"A": task("a")}})
+    execution = machine.run({"n": 1}, {"A": 1}, seed=1)
+    assert Debugger.of(execution, machine, {"A": 2}).edit(input={"n": 2}).again == []  # a constant repeats nothing
+    debugger = Debugger.of(execution, machine, {"A": len}).edit(input={"n": 2})
+    assert [call["state"] for call in debugger.again] == ["A"]
+    assert debugger.run_to().reason == "asked"
+
+
+def test_what_is_no_saved_debugger_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "d.json"
+    start(Pay()).run_to().save(path)
+    saved = json.loads(path.read_text())
+    for line in (
+        {"start": 99},
+        {"position": 10**6},
+        {"breakpoints": [{"state": "Nowhere", "error": None, "when": None}]},
+    ):
+        path.write_text(json.dumps({**saved, "lines": [{**saved["lines"][0], **line}]}))
+        with pytest.raises(RunError, match="is no saved debugger"):
+            Debugger.load(path)
+    path.write_text(json.dumps({**saved, "definition": {}, "source": "{"}))
+    with pytest.raises(RunError, match="is no saved debugger"):
+        Debugger.load(path)

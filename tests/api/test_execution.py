@@ -445,3 +445,11 @@ def test_what_was_waited_for_before_an_interrupt_is_not_waited_for_again(clock: 
     assert (execution.status, sum(clock.slept)) == ("ABORTED", 30)
     assert execution.resume().status == "SUCCEEDED"
     assert sum(clock.slept) == 30
+
+
+def test_in_real_time_the_clock_is_not_pushed(clock: Clock) -> None:
+    execution = StateMachine.load(APPROVAL).run({"amount": 5}, seed=1, realtime=True)
+    execution.advance(60)
+    assert sum(clock.slept) == 60
+    execution.advance(3600)
+    assert sum(clock.slept) == 3660

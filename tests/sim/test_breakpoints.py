@@ -79,6 +79,14 @@ def test_a_condition_may_ask_for_the_context_object(text: str) -> None:
     assert (points.hit(entered("Pay"), lambda: seen({"n": 1}), lambda: {"State": {"Name": ""}})) is None
 
 
+def test_dollar_signs_in_strings_are_no_context_object() -> None:
+    points = Breakpoints(STATES)
+    points.add(when="$.x = '$$' and $$.State.Name = \"Pay\" and `$$` = 1")
+    context = {"State": {"Name": "Pay"}}
+    assert points.hit(entered("Pay"), lambda: seen({"x": "$$", "$$": 1}), lambda: context) is not None
+    assert points.hit(entered("Pay"), lambda: seen({"x": "$states.context", "$$": 1}), lambda: context) is None
+
+
 def test_the_context_object_is_built_only_for_a_condition_that_asks_for_it() -> None:
     def never() -> dict[str, Any]:
         raise AssertionError
