@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sfn_notebook.engine import fanout
 from sfn_notebook.engine import log as kinds
-from sfn_notebook.engine.frames import RETRY, Failure
+from sfn_notebook.engine.frames import RETRY, Failure, Outcome
 from sfn_notebook.engine.retry import Catcher, Retrier, find_catcher, next_retry
 from sfn_notebook.errors import Json
 from sfn_notebook.lang.environment import EvaluationFailure
@@ -87,7 +87,10 @@ def _evaluation_event(engine: Engine, frame: Frame, failure: Failure) -> int:
 def _retry_later(engine: Engine, frame: Frame, retrier: Retrier, number: int) -> None:
     delay = retrier.delay(number)
     if retrier.full_jitter:
-        delay = engine.draw().uniform(0, delay)
+        most, delay = delay, engine.draw().uniform(0, delay)
+        recorded = frame.outcome.retry_after if isinstance(frame.outcome, Outcome) else None
+        if recorded is not None and recorded <= most:
+            delay = recorded
     frame.phase = RETRY
     engine.timer(delay, frame, "retry")
 

@@ -85,6 +85,7 @@ class Outcome:
         event: event type where it is not the usual one (`LambdaFunctionScheduleFailed`, `TaskSubmitFailed`, ...).
         submitted: the answer of the service that started a `.sync` or `.waitForTaskToken` task; makes a `TaskSubmitted` event.
         worker: name of the activity worker.
+        retry_after: seconds until the next attempt, where a history has recorded them; they count in place of a random delay.
     """
 
     kind: str
@@ -94,6 +95,7 @@ class Outcome:
     event: str | None = None
     submitted: Json = None
     worker: str | None = None
+    retry_after: float | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Give the outcome as a JSON object; `Outcome(**value)` reads it back."""

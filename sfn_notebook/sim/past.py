@@ -9,7 +9,7 @@ performs the whole Map as it was recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -189,6 +189,8 @@ def _take(visit: PastVisit, event: Event, detail: Mapping[str, Any], now: int) -
     kind, number = event["type"], event.get("id", 0)
     attempt = visit.attempts[-1] if visit.attempts else None
     if kind in SCHEDULED:
+        if attempt is not None and attempt.outcome is not None and attempt.outcome.kind == "failed":
+            attempt.outcome = replace(attempt.outcome, retry_after=(now - attempt.ended) / 1000)
         visit.attempts.append(PastAttempt(now, tuple(detail.get(limit) for limit in LIMITS), _request(detail)))
     elif kind == "ActivityStarted" and attempt is not None:
         attempt.worker = detail.get("workerName")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sfn_notebook import PENDING, After, DefinitionError, History, RunError, StateMachine, TaskError
+from sfn_notebook import PENDING, After, DefinitionError, History, Outcomes, RunError, StateMachine, TaskError
 from sfn_notebook.api.executions import Executions
 from sfn_notebook.api.replay import backtest, replay
 
@@ -139,3 +139,15 @@ def test_a_wrong_definition_is_refused_before_anything_is_run() -> None:
     machine = StateMachine.load({"StartAt": "X", "States": {}})
     with pytest.raises(DefinitionError):
         backtest(machine, [])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_delays_before_retries_are_those_that_were_recorded(seed: int) -> None:
+    retry = [{"ErrorEquals": ["Boom"], "IntervalSeconds": 20, "MaxAttempts": 2, "JitterStrategy": "FULL"}]
+    function = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    first = {"Type": "Task", "Resource": function, "Retry": retry, "Next": "B"}
+    states = {"A": first, "B": {"Type": "Task", "Resource": function, "End": True}}
+    machine = StateMachine.load({"StartAt": "A", "TimeoutSeconds": 25, "States": states})
+    execution = machine.run({}, {"A": Outcomes([TaskError("Boom"), TaskError("Boom"), 1]), "B": 2}, seed=seed)
+    assert machine.replay(execution.history).same
+    assert machine.replay(execution).same
