@@ -197,6 +197,20 @@ def test_what_is_seen_at_a_position_stays_the_same_until_something_before_it_is_
             debugger.where()
     assert debugger.seek(position).position == position
     assert handler.count == count
+    debugger.save(tmp_path_factory.getbasetemp() / "end.json")
+    loaded = Debugger.load(tmp_path_factory.getbasetemp() / "end.json", handlers, confirm=True)
+    fork = debugger.fork()
+    for k in range(1, debugger.length + 1):
+        all_of_it = everything(debugger.seek(k))
+        assert everything(fork.seek(k)) == all_of_it
+        assert everything(loaded.seek(k)) == all_of_it
+    assert handler.count == count
+
+
+def everything(debugger: Debugger) -> tuple[Any, ...]:
+    """Give what there is to see, but for what handlers printed, which is not saved."""
+    where = debugger.where()
+    return debugger.view(), debugger.pending, where.stages, where.context
 
 
 def branches(machine: StateMachine) -> dict[str, list[str]]:
