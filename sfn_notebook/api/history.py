@@ -390,7 +390,7 @@ def access_of(
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Make many objects that all stay: looking for cycles among them again and again would take half of the time."""
+    """Work without a look for cycles in between: where many objects are made that all stay, it would take half of the time."""
     ours = gc.isenabled()
     gc.disable()
     try:

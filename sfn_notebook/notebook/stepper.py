@@ -21,6 +21,7 @@ import anywidget
 import traitlets
 
 from sfn_notebook.api.debugger import Debugger
+from sfn_notebook.api.history import collector_paused
 from sfn_notebook.api.pictures import machine_graph
 from sfn_notebook.asl.topology import topology
 from sfn_notebook.errors import CommandError, SfnError
@@ -171,7 +172,7 @@ class Stepper(anywidget.AnyWidget):
             problem = f"interrupted at event {self.debugger.position}: step and continue go on from here"
         except Exception as error:  # noqa: BLE001 - a user's predicate may raise anything, and the page waits for an answer
             problem = f"{type(error).__name__}: {error}"
-        with self.hold_sync():
+        with collector_paused(), self.hold_sync():  # who waits for the picture need not wait for the garbage too
             self._show(answered=content.get("n", 0), problem=problem)
         self._still_later()
 
