@@ -39,3 +39,12 @@ def _history(run: MapRun, index: int, child: Engine) -> History:
         item_count=1 if run.sizes is None else run.sizes[index],
     )
     return History.of_log(child.log, known)
+
+
+def why_without(run: MapRun, index: int) -> str:
+    """Say why a child execution is not at hand."""
+    if not 0 <= index < len(run.letters):
+        return f"there are {len(run.letters)} child executions, counted from 0"
+    return (
+        "it has not been started" if run.letters[index] == ord(".") else "its history was not kept (see keep_children)"
+    )

@@ -3,19 +3,19 @@
 A position is a number of events. Going forward past the last recorded event lets the engine run just far enough for one more; going
 back only moves the position, and never calls a handler. `edit`, `answer`, `fail` and `skip_wait` in the past set the run back to the
 position first; the line that is given up by that stays as a branch. This module owns the position, the breakpoints and the branches:
-the run with its past is `sim.line`'s business, and what there is to see at a stop `api.stops`'s.
+the run with its past is `sim.line`'s business, what there is to see at a stop `api.stops`'s, and the file of a saved debugger
+`api.debugger_saving`'s.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfn_notebook.api import stops
+from sfn_notebook.api import debugger_saving, stops
+from sfn_notebook.api.children import why_without
 from sfn_notebook.api.execution import Execution
 from sfn_notebook.api.history import History
 from sfn_notebook.api.stops import Stage, Where
@@ -23,7 +23,7 @@ from sfn_notebook.engine.distributed import MapRun
 from sfn_notebook.engine.frames import Frame, Outcome
 from sfn_notebook.engine.freeze import freeze, thaw
 from sfn_notebook.engine.log import STRIDE
-from sfn_notebook.errors import CommandError, DefinitionError, Json, RunError
+from sfn_notebook.errors import CommandError, Json
 from sfn_notebook.history.events import ENTERED, EXITED, Event, details
 from sfn_notebook.history.places import scope_of
 from sfn_notebook.history.snapshot import Snapshot
@@ -31,7 +31,6 @@ from sfn_notebook.sim.answering import Answering, Confirm, Recorded
 from sfn_notebook.sim.breakpoints import Breakpoint, Breakpoints, Holds
 from sfn_notebook.sim.handlers import Responder
 from sfn_notebook.sim.line import Line, PendingTask, is_of, visit_at
-from sfn_notebook.sim.past import PastOutcomes
 from sfn_notebook.sim.recording import Recording
 from sfn_notebook.sim.tape import call_of
 from sfn_notebook.strictjson import copy_json
@@ -39,7 +38,6 @@ from sfn_notebook.strictjson import copy_json
 if TYPE_CHECKING:
     from sfn_notebook.api.machine import StateMachine
 
-FORMAT = 2
 _KEEP: Any = object()
 """Stands for "leave it as it is" where null is a value."""
 _ENDS = frozenset(EXITED) | {"FailStateEntered"}
@@ -489,17 +487,14 @@ class Debugger:
         name = f"{run.plan.state.name}[{index}]"
         engine = {**run.children, **run.active}.get(index)
         if engine is None:
-            raise CommandError(f"{name} cannot be looked into: {_why_not(run, index)}")
+            raise CommandError(f"{name} cannot be looked into: {why_without(run, index)}")
         this = ChildOf(parent, run, index, len(engine.log) // STRIDE)
         known = next((branch.debugger for branch in self.branches if branch.debugger.child_of == this), None)
         if known is not None:
             return known
-        from sfn_notebook.api.replay import repeat
+        from sfn_notebook.api.replay import repeat_child
 
-        answering, own = parent.line.recording.answering, engine.names.execution
-        responder = answering.responder.twin()
-        recording = repeat(self.machine, History.of_log(engine.log), responder, answering.confirm, engine)
-        responder.records[:0] = [call for call in answering.responder.records if call.execution == own]
+        recording = repeat_child(self.machine, parent.line.recording, engine)
         new = Debugger(self.machine, Line(recording))
         new.breakpoints, new.branches, new.child_of = self.breakpoints.copy(), self.branches, this
         self.branches.append(Branch(name, parent.position, new))
@@ -538,39 +533,7 @@ class Debugger:
         Raises:
             RunError: the file cannot be written.
         """
-        others = [branch for branch in self.branches if branch.debugger is not self]
-        parent = None if self.child_of is None else self.child_of.parent
-        if parent is not None and all(branch.debugger is not parent for branch in others):
-            others.append(Branch("the whole run", 0, parent))
-        lines = [self, *(branch.debugger for branch in others)]
-        saved = {
-            "debugger": FORMAT,
-            "name": self.machine.name,
-            "definition": self.machine.definition,
-            "source": self.machine.source,
-            "lines": [line._to_json(lines) for line in lines],
-            "branches": [[branch.name, branch.position] for branch in others],
-        }
-        try:
-            Path(path).write_text(json.dumps(saved, separators=(",", ":")), encoding="ascii")
-        except OSError as error:
-            raise RunError(f"the debugger cannot be written to {path}: {error.strerror}") from error
-
-    def _to_json(self, lines: Sequence[Debugger]) -> dict[str, Json]:
-        recording = self.line.recording
-        child = self.child_of
-        known = child is not None and any(line is child.parent for line in lines)
-        recorded = recording.answering.recorded
-        return {
-            "recording": recording.to_json(),
-            "start": recording.program.start.id,
-            "recorded": recorded.past.to_json() if isinstance(recorded, PastOutcomes) else None,
-            "position": self.position,
-            "breakpoints": self.breakpoints.to_json(),
-            "child_of": [lines.index(child.parent), child.run.number, child.index, child.events]
-            if child is not None and known
-            else None,
-        }
+        debugger_saving.save(self, path)
 
     @classmethod
     def load(
@@ -587,39 +550,7 @@ class Debugger:
         Raises:
             RunError: the file is no saved debugger.
         """
-        from sfn_notebook.api.machine import StateMachine
-
-        responder = Responder(handlers, s3, executor)
-        try:
-            saved = json.loads(Path(path).read_text(encoding="utf-8"))
-            if saved["debugger"] != FORMAT:
-                raise RunError(f"{path} was saved in format {saved['debugger']}, but this version reads {FORMAT}")
-            machine = StateMachine.restore(saved["definition"], saved["source"], saved["name"])
-            lines = [cls._from_json(machine, line, responder.twin(), confirm) for line in saved["lines"]]
-            for line, kept in zip(lines, saved["lines"], strict=True):
-                line.branches = lines[0].branches
-                if kept["child_of"] is not None:
-                    number, run, index, events = kept["child_of"]
-                    runs = lines[number].line.recording.head.engine.map_runs
-                    line.child_of = ChildOf(lines[number], runs[run], index, events)
-            for (name, position), line in zip(saved["branches"], lines[1:], strict=True):
-                lines[0].branches.append(Branch(name, position, line))
-        except (OSError, ValueError, LookupError, TypeError, DefinitionError, CommandError) as error:
-            raise RunError(f"{path} is no saved debugger: {error}") from error
-        return lines[0]
-
-    @classmethod
-    def _from_json(
-        cls, machine: StateMachine, saved: dict[str, Any], responder: Responder, confirm: Confirm
-    ) -> Debugger:
-        from sfn_notebook.api.replay import past_of, program_for
-
-        past = past_of(machine, saved["recorded"]) if saved["recorded"] else None
-        program = (machine.program if past is None else program_for(machine, past)).beginning(saved["start"])
-        answering = Answering(responder, None if past is None else PastOutcomes(past), confirm)
-        debugger = cls(machine, Line(Recording.from_json(program, saved["recording"], answering)))
-        debugger.breakpoints.load(saved["breakpoints"])
-        return debugger.seek(saved["position"])
+        return debugger_saving.load(cls, path, Responder(handlers, s3, executor), confirm)
 
     def __repr__(self) -> str:
         visit = self.line.visit(self.position)
@@ -658,14 +589,6 @@ def debug(
     execution = machine.begin(input, handlers, **options)
     answering = Answering(execution.responder, recorded, confirm)
     return Debugger(machine, Line(Recording(machine.program, execution.engine, answering)))
-
-
-def _why_not(run: MapRun, index: int) -> str:
-    if not 0 <= index < len(run.letters):
-        return f"there are {len(run.letters)} child executions, counted from 0"
-    return (
-        "it has not been started" if run.letters[index] == ord(".") else "its history was not kept (see keep_children)"
-    )
 
 
 def _never(_event: Event) -> bool:

@@ -165,6 +165,16 @@ def repeat(
     return recording
 
 
+def repeat_child(machine: StateMachine, parent: Recording, child: Engine) -> Recording:
+    """Record a run that does what a child execution of another recorded run did; what its handlers printed and raised goes along."""
+    answering = parent.answering
+    responder = answering.responder.twin()
+    found = repeat(machine, History.of_log(child.log), responder, answering.confirm, child)
+    own = child.names.execution
+    responder.records[:0] = [call for call in answering.responder.records if call.execution == own]
+    return found
+
+
 def program_for(machine: StateMachine, past: Past) -> Program:
     """Give the machine's program, with Distributed Maps that do as a whole what they did where their children are not at hand."""
     return opaque_program(machine.definition, past, _branches(machine)) if past.whole else machine.program

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sfn_notebook.asl import shapes
-from sfn_notebook.asl.answers import ANSWERS
 from sfn_notebook.asl.fields import JSONPATH
+from sfn_notebook.asl.results import each, intrinsic, jsonata_range, task_result
 from sfn_notebook.asl.rule import Machine, Text
 from sfn_notebook.asl.rules_maps import mode_of
 from sfn_notebook.asl.shapes import (
@@ -290,7 +290,7 @@ class _Analysis:
     def result(self, node: StateNode, stages: _Stages) -> Shape:
         """Give what the work of a state yields."""
         if node.type == "Task":
-            return _task_result(node, stages.effective, stages.payload)
+            return task_result(node, stages.effective, stages.payload)
         if node.type == "Parallel":
             branches = [self.scope(scope, stages.effective) for scope in self.graph.scopes_of(node.pointer)]
             does = f'Parallel state "{node.name}" yields the list of its {len(branches)} branches\' results'
@@ -306,7 +306,7 @@ class _Analysis:
 
     def _map(self, node: StateNode, stages: _Stages) -> Shape:
         items = stages.items = self._items(node, stages)
-        stages.item = _each(items)
+        stages.item = each(items)
         given = stages.item
         body = node.definition
         selector = body.get("ItemSelector", body.get("Parameters") if node.query_language == JSONPATH else None)
@@ -377,7 +377,7 @@ class _Analysis:
         if not isinstance(text, str):
             return ANYTHING
         if text.startswith("States."):
-            return ANYTHING if has_placeholder(text) else _intrinsic(text)
+            return ANYTHING if has_placeholder(text) else intrinsic(text)
         path = self.path(text)
         if path is None or path.keys is None:
             return ANYTHING
@@ -404,7 +404,7 @@ class _Analysis:
             return shapes.of_value(value, maker)
         chain = states_chain(value)
         if chain is None:
-            return _range(value)
+            return jsonata_range(value)
         member, keys, _ = chain
         base = {"input": stages.input, "result": stages.result}.get(member)
         return ANYTHING if base is None else look_up(base, keys, spread=True).shape
@@ -501,19 +501,6 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _IN_CALL = re.compile(r"(?<![\w$])\$(?:[.\[][^\s,()]*)")
 _CHAIN = re.compile(r"\{%\s*(\$states\.(input|result|errorOutput|context)((?:\.[A-Za-z_]\w*|\[\d+\])*))\s*%\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
-_SCALARS = (
-    "Format",
-    "JsonToString",
-    "UUID",
-    "Base64Encode",
-    "Base64Decode",
-    "Hash",
-    "MathAdd",
-    "MathRandom",
-    "ArrayLength",
-)
-_RANGE = re.compile(r"States\.ArrayRange\(\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*\)")
-_DOTS = re.compile(r"\{%\s*\[\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*\]\s*%\}")
 
 
 def states_chain(text: str) -> tuple[str, Keys, str] | None:
@@ -548,66 +535,3 @@ def _error_of(node: StateNode) -> Object:
 
 def _chosen(node: StateNode, field_name: str) -> Maker:
     return Maker(node.pointer, f'{field_name} of "{node.name}" passes on only what it names', lossy=False)
-
-
-def _each(items: Shape) -> Shape:
-    """Give the shape of one item."""
-    if isinstance(items, Listing):
-        return either(items.items) if items.items else items.each
-    if isinstance(items, shapes.Either):
-        return either(_each(way) for way in items.ways)
-    return ANYTHING
-
-
-_FIELDS: Mapping[str, Mapping[str, Shape]] = {
-    action: dict.fromkeys(names, ANYTHING) for action, names in ANSWERS.items()
-}
-_MEASURES = {action: shapes.measure(fields) for action, fields in _FIELDS.items()}
-
-
-def _task_result(node: StateNode, given: Shape, payload: Shape | None) -> Shape:
-    """Give what a task yields: for what it is given, or for what lambda:invoke is told to hand on."""
-    resource = node.resource or ""
-    if has_placeholder(resource) or ".waitForTaskToken" in resource:
-        return ANYTHING if ".waitForTaskToken" in resource else _returned(node, given)
-    action = resource.split(":states:::", 1)[1] if ":states:::" in resource else None
-    if action is None:
-        return _returned(node, given) if ":function:" in resource or ":activity:" in resource else ANYTHING
-    if action not in ANSWERS:
-        return ANYTHING
-    fields, (depth, size) = _FIELDS[action], _MEASURES[action]
-    does, advice = f'{action} in "{node.name}" answers with its own fields only', None
-    if action == "lambda:invoke":
-        if payload is None:
-            payload = look_up(given, ("Payload",)).shape if isinstance(given, Object) else ANYTHING
-        returned = _returned(node, payload)
-        fields, depth = {**fields, "Payload": returned}, returned.depth
-        does = f'lambda:invoke in "{node.name}" wraps what the function returns in Payload'
-        advice = 'read $.Payload …, or unwrap it with "OutputPath": "$.Payload"'
-    else:
-        advice = 'keep the input with a ResultPath such as "$.answer", or null'
-    return Object(fields, None, Maker(node.pointer, does, advice), measured=(depth, size))
-
-
-def _returned(node: StateNode, given: Shape) -> Shape:
-    """Give what a function returns: anything, but it remembers what data it no longer saw."""
-    return Unknown(node.pointer, given) if shapes.is_lossy(given) else Unknown(node.pointer)
-
-
-def _intrinsic(text: str) -> Shape:
-    match = _RANGE.fullmatch(text)
-    if match is not None:
-        first, last, step = (int(part) for part in match.groups())
-        return Listing(None, Scalar(), len(range(first, last + (1 if step > 0 else -1), step)) if step else 0)
-    name = text[len("States.") :].partition("(")[0]
-    if name in _SCALARS:
-        return Scalar()
-    return Listing() if name in ("Array", "ArrayPartition", "ArrayRange", "ArrayUnique", "StringSplit") else ANYTHING
-
-
-def _range(text: str) -> Shape:
-    match = _DOTS.fullmatch(text)
-    if match is None:
-        return ANYTHING
-    first, last = int(match.group(1)), int(match.group(2))
-    return Listing(None, Scalar(), max(0, last - first + 1))
