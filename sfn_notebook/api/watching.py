@@ -85,9 +85,9 @@ class Watch(threading.Thread):
 
         formatter = getattr(get_ipython(), "display_formatter", None)
         live = formatter is not None and "text/html" in formatter.active_types
-        handle = DisplayHandle()  # type: ignore[no-untyped-call]
+        handle = DisplayHandle()  # type: ignore[no-untyped-call]  # IPython has no annotations here
         with self._lock:
-            handle.display(self._bundle(), raw=True)  # type: ignore[no-untyped-call]
+            handle.display(self._bundle(), raw=True)  # type: ignore[no-untyped-call]  # IPython has no annotations here
             if live:
                 self._handles.append(handle)
 

@@ -164,7 +164,7 @@ class Places:
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text
-        self._scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
+        self._scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
         self._top: Place = (-1, -1, start)
         self._ends = {start: len(text)}
         self._literal = "\\" not in text or ("\\u" not in text and "\\/" not in text)
@@ -268,10 +268,10 @@ class Places:
                 key_start = position
                 key, key_end = scan(text, position)
                 name = escape(key)
-                position = _AFTER.match(text, key_end).end()  # type: ignore[union-attr]
+                position = _AFTER.match(text, key_end).end()  # type: ignore[union-attr]  # as above
             yield name, (key_start, key_end, position)
             index += 1
-            position = _AFTER.match(text, scan(text, position)[1]).end()  # type: ignore[union-attr]
+            position = _AFTER.match(text, scan(text, position)[1]).end()  # type: ignore[union-attr]  # as above
 
 
 Place: TypeAlias = tuple[int, int, int]

@@ -38,7 +38,7 @@ def to_yaml(value: Json) -> str:
             return True
 
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as above
-            return super().increase_indent(flow, False)  # noqa: FBT003
+            return super().increase_indent(flow, False)  # noqa: FBT003 - as above
 
     Dumper.add_representer(str, _string)
     return yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False)

@@ -137,7 +137,7 @@ class Stepper(anywidget.AnyWidget):
         if found is not None:
             bundle, metadata = found
             plain = f"Stepper of {self.debugger.machine.name} (needs a running kernel; where it stopped is shown below)"
-            display({**bundle, "text/plain": plain}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+            display({**bundle, "text/plain": plain}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]  # IPython has no annotations here
         if self._still is not None:
             self._aim_still().show()
 

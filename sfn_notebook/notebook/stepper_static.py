@@ -57,7 +57,7 @@ class Still:
         """Display it."""
         from IPython.display import display
 
-        self._handle = display(self.bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(self.bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython has no annotations here
 
     def update(self) -> None:
         """Bring it up to date."""
