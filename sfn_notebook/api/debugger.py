@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfn_notebook.api import debugger_saving, stops
+from sfn_notebook.api.branches import Branch, ChildOf
 from sfn_notebook.api.children import why_without
 from sfn_notebook.api.execution import Execution
 from sfn_notebook.api.history import History
@@ -45,43 +45,6 @@ _FAN = frozenset({"MapStateEntered", "ParallelStateEntered"})
 _WHY = {"asked": "a task asks for an answer", "waiting": "it waits for an answer from outside"}
 
 Stop = Callable[[Event], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A line of the run: made by `fork`, or kept when a change in the past gave it up.
-
-    Attributes:
-        name: what it is called.
-        position: where it parted.
-        debugger: a debugger of it.
-    """
-
-    name: str
-    position: int
-    debugger: Debugger
-
-    def __repr__(self) -> str:
-        return (
-            f"<Branch {self.name!r} from event {self.position}: {self.debugger.status}, {self.debugger.length} events>"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ChildOf:
-    """Which child execution a debugger is for.
-
-    Attributes:
-        parent: the debugger of the execution with the Distributed Map.
-        run: the Map Run.
-        index: which of its children.
-        events: how many events the child had when it was looked into.
-    """
-
-    parent: Debugger
-    run: MapRun
-    index: int
-    events: int
 
 
 class Debugger:
@@ -497,7 +460,7 @@ class Debugger:
         recording = repeat_child(self.machine, parent.line.recording, engine)
         new = Debugger(self.machine, Line(recording))
         new.breakpoints, new.branches, new.child_of = self.breakpoints.copy(), self.branches, this
-        self.branches.append(Branch(name, parent.position, new))
+        self.branches.append(Branch(name, parent.position, new, "child"))
         return new
 
     def _map_run(self, state: str | None) -> tuple[Debugger, MapRun]:
@@ -514,16 +477,19 @@ class Debugger:
 
     def fork(self, name: str | None = None) -> Debugger:
         """Give a debugger of its own that stands here and knows all that this one has recorded; this one stays as it is."""
+        return self._fork(name or f"fork {len(self.branches) + 1}", "fork")
+
+    def _fork(self, name: str, made_by: str) -> Debugger:
         new = Debugger(self.machine, self.line.fork())
         new.position, new.reason, new._reached = self.position, self.reason, self._reached
         new.breakpoints = self.breakpoints.copy()
         new.branches, new.child_of = self.branches, self.child_of
-        self.branches.append(Branch(name or f"fork {len(self.branches) + 1}", self.position, new))
+        self.branches.append(Branch(name, self.position, new, made_by))
         return new
 
     def _keep_branch(self, position: int, told: bool) -> None:  # noqa: FBT001 - called by the line
         if told or self._reached > self.position:
-            self.fork(f"before the change at event {position}")
+            self._fork(f"before the change at event {position}", "change")
 
     # ---- saving
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfn_notebook.api.branches import Branch, ChildOf
 from sfn_notebook.errors import CommandError, DefinitionError, Json, RunError
 from sfn_notebook.sim.answering import Answering, Confirm
 from sfn_notebook.sim.handlers import Responder
@@ -32,22 +33,18 @@ def save(debugger: Debugger, path: str | os.PathLike[str]) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    others = [
-        (branch.name, branch.position, branch.debugger)
-        for branch in debugger.branches
-        if branch.debugger is not debugger
-    ]
+    others = [branch for branch in debugger.branches if branch.debugger is not debugger]
     parent = None if debugger.child_of is None else debugger.child_of.parent
-    if parent is not None and all(one is not parent for _, _, one in others):
-        others.append(("the whole run", 0, parent))
-    lines = [debugger, *(one for _, _, one in others)]
+    if parent is not None and all(branch.debugger is not parent for branch in others):
+        others.append(Branch("the whole run", 0, parent, "child"))
+    lines = [debugger, *(branch.debugger for branch in others)]
     saved = {
         "debugger": FORMAT,
         "name": debugger.machine.name,
         "definition": debugger.machine.definition,
         "source": debugger.machine.source,
         "lines": [_line(one, lines) for one in lines],
-        "branches": [[name, position] for name, position, _ in others],
+        "branches": [[branch.name, branch.position, branch.made_by] for branch in others],
     }
     try:
         Path(path).write_text(json.dumps(saved, separators=(",", ":")), encoding="ascii")
@@ -77,7 +74,6 @@ def load(make: type[Debugger], path: str | os.PathLike[str], responder: Responde
     Raises:
         RunError: the file is no saved debugger.
     """
-    from sfn_notebook.api.debugger import Branch, ChildOf
     from sfn_notebook.api.machine import StateMachine
 
     try:
@@ -92,8 +88,8 @@ def load(make: type[Debugger], path: str | os.PathLike[str], responder: Responde
                 number, run, index, events = kept["child_of"]
                 runs = lines[number].line.recording.head.engine.map_runs
                 line.child_of = ChildOf(lines[number], runs[run], index, events)
-        for (name, position), line in zip(saved["branches"], lines[1:], strict=True):
-            lines[0].branches.append(Branch(name, position, line))
+        for (name, position, made_by), line in zip(saved["branches"], lines[1:], strict=True):
+            lines[0].branches.append(Branch(name, position, line, made_by))
     except (OSError, ValueError, LookupError, TypeError, DefinitionError, CommandError) as error:
         raise RunError(f"{path} is no saved debugger: {error}") from error
     return lines[0]

@@ -20,6 +20,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from sfn_notebook.api.branches import Branch
 from sfn_notebook.api.debugger import Debugger
 from sfn_notebook.api.history import collector_paused
 from sfn_notebook.api.pictures import machine_graph
@@ -193,21 +194,19 @@ class Stepper(anywidget.AnyWidget):
         child = self.debugger.child_of
         return [
             {
-                "name": name,
-                "from": None
-                if name == "main" or name.startswith("before the change") or name.endswith("]")
-                else position,
-                "chosen": one is self.debugger,
-                "parent": child is not None and one is child.parent,
-                "status": one.status,
-                "length": one.length,
+                "name": branch.name,
+                "from": branch.position if branch.made_by == "fork" else None,
+                "chosen": branch.debugger is self.debugger,
+                "parent": child is not None and branch.debugger is child.parent,
+                "status": branch.debugger.status,
+                "length": branch.debugger.length,
             }
-            for name, position, one in self.branches()
+            for branch in self.branches()
         ]
 
-    def branches(self) -> list[tuple[str, int, Debugger]]:
-        """Give name, place of parting and debugger of each branch: the first line, then those made by forks and changes."""
-        return [("main", 0, self._main), *((b.name, b.position, b.debugger) for b in self._main.branches)]
+    def branches(self) -> list[Branch]:
+        """Give the first line, then the branches."""
+        return [Branch("main", 0, self._main, "start"), *self._main.branches]
 
     def _still_later(self) -> None:
         """Make the still picture anew when nothing has happened for a moment."""

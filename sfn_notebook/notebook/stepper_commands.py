@@ -49,7 +49,7 @@ def _fork(stepper: Stepper, _content: Mapping[str, Any]) -> None:
 
 
 def _branch(stepper: Stepper, content: Mapping[str, Any]) -> None:
-    stepper.switch(stepper.branches()[int(content["to"])][2])
+    stepper.switch(stepper.branches()[int(content["to"])].debugger)
 
 
 def _inspect(stepper: Stepper, content: Mapping[str, Any]) -> None:

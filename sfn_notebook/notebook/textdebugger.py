@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sfn_notebook.api.debugger import Branch, Debugger
+from sfn_notebook.api.branches import Branch
+from sfn_notebook.api.debugger import Debugger
 from sfn_notebook.api.stops import Where
 from sfn_notebook.errors import CommandError, ExpressionError, Json, SfnError
 from sfn_notebook.history.events import Event, details
